@@ -12,8 +12,10 @@ SUITABLE := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 PYTHON   ?= $(shell for candidate in python3.13 python3.12 python3.11 python3 python; do \
 	if $$candidate -c '$(SUITABLE)' >/dev/null 2>&1; then echo $$candidate; break; fi; done)
 
-# An environment that was copied or moved still points at the old tree: the stamp names the tree it was made for.
-ifneq ($(shell cat $(STAMP) 2>/dev/null),$(CURDIR))
+# An environment that was copied or moved still points at the old tree, in every script of its bin folder. The stamp
+# names the tree it was made for: without a stamp we install into what is there, with another tree's we start anew.
+MADE_FOR := $(shell cat $(STAMP) 2>/dev/null)
+ifneq ($(MADE_FOR),$(CURDIR))
 MOVED := again
 endif
 
@@ -48,6 +50,9 @@ clean: ## remove .venv, caches and build leftovers; nothing outside this folder
 	find $(ROOMS) tests docs -type d -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
 $(STAMP): pyproject.toml constraints.txt $(MOVED)
+	@if [ -n '$(if $(MOVED),$(MADE_FOR))' ]; then \
+		echo "==> $(VENV) was made for $(MADE_FOR): making it anew"; rm -rf $(VENV); \
+	fi
 	@if [ ! -x $(BIN)/python ]; then \
 		'$(PYTHON)' -c '$(SUITABLE)' 2>/dev/null || { \
 			echo "Contraflow needs Python 3.11 or newer with the venv module (on Debian and Ubuntu: python3-venv)." >&2; \
