@@ -1,0 +1,175 @@
+"""The event sourcing library's application, wired to our aggregate, mapper and recorders.
+
+The repository rebuilds a `Book` from the latest snapshot and the events after it. Stored names are registered type
+names, never module paths, so code can move without touching the store.
+"""
+
+from collections.abc import Iterable
+from typing import Any, NoReturn, cast
+
+import msgspec
+import psycopg
+from eventsourcing.application import Application
+from eventsourcing.domain import DomainEventProtocol
+from eventsourcing.persistence import (
+    AggregateRecorder,
+    ApplicationRecorder,
+    EventStore,
+    InfrastructureFactory,
+    Mapper,
+    NotSupportedError,
+    StoredEvent,
+    TrackingRecorder,
+    Transcoder,
+)
+from eventsourcing.utils import Environment
+
+from ledger.accounts import Account
+from ledger.book import Book, Known
+from ledger.events import Recorded
+from ledger.recorder import CopyRecorder, SnapshotRecorder, StoredRow
+from ledger.rules import RuleSet
+
+SNAPSHOT_EVERY_EVENTS = 50_000
+
+
+class BookSnapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """The memory of a book at a position; whatever it holds can be rebuilt from the events."""
+
+    book: str
+    position: int
+    recorded_at_us: int
+    seal: bytes
+    accounts: dict[str, Account]
+    rules: dict[str, Any]
+    balances: list[tuple[str, str, str, str]]
+    parked: list[tuple[bytes, list[Known]]]
+
+    @property
+    def originator_id(self) -> str:
+        """The book."""
+        return self.book
+
+    @property
+    def originator_version(self) -> int:
+        """The position."""
+        return self.position
+
+    @classmethod
+    def take(cls, book: Book) -> "BookSnapshot":
+        """What `book` remembers now."""
+        return cls(
+            book=book.id,
+            position=book.version,
+            recorded_at_us=book.recorded_at_us,
+            seal=book.seal,
+            accounts=book.accounts,
+            rules=book.rules.document if book.rules else {},
+            balances=[(*key, str(debits), str(credits)) for key, (debits, credits) in sorted(book.balances.items())],
+            parked=sorted(book.parked.items()),
+        )
+
+    def restore(self) -> Book:
+        """A book with this memory."""
+        book = Book(self.book)
+        book.version = self.position
+        book.recorded_at_us = self.recorded_at_us
+        book.seal = self.seal
+        book.accounts = self.accounts
+        book.rules = RuleSet(self.rules) if self.rules else None
+        book.balances = {(account, currency): [int(d), int(c)] for account, currency, d, c in self.balances}
+        book.parked = dict(self.parked)
+        return book
+
+
+class LedgerApplication(Application[str]):
+    """One application over one connection; `repository.get(book, projector_func=project_book)` loads a book."""
+
+    name = "ledger"
+    is_snapshotting_enabled = True
+
+    def __init__(self, connection: psycopg.Connection) -> None:
+        """Use `connection` for events and snapshots."""
+        self.connection = connection
+        super().__init__()
+
+    def construct_factory(self, env: Environment) -> InfrastructureFactory[TrackingRecorder]:
+        """Our recorders instead of a configured persistence module."""
+        return _LedgerFactory(env, self.connection)
+
+    def construct_mapper(self) -> Mapper[str]:
+        """Our mapper: msgspec instead of the library's JSON transcoder."""
+        return JournalMapper(cast(Transcoder, None))
+
+    def load(self, name: str) -> Book:
+        """The book as of its stored head; an empty one when it has no events."""
+        return self.repository.get(name, projector_func=project_book)
+
+    def take_book_snapshot(self, book: Book) -> None:
+        """Keep the memory of `book`, which must be what is stored at its version."""
+        assert self.snapshots is not None
+        self.snapshots.put([cast(DomainEventProtocol[str], BookSnapshot.take(book))])
+
+
+class JournalMapper(Mapper[str]):
+    """Recorded events and snapshots to the library's stored form and back."""
+
+    def to_stored_event(self, domain_event: DomainEventProtocol[str]) -> StoredEvent:
+        """Body and registered name, without a module path."""
+        if isinstance(domain_event, BookSnapshot):
+            state = msgspec.msgpack.encode(domain_event)
+            return StoredEvent(domain_event.book, domain_event.position, "Snapshot", state)
+        assert isinstance(domain_event, Recorded)
+        return StoredRow.of(domain_event)
+
+    def to_domain_event(self, stored_event: StoredEvent) -> DomainEventProtocol[str]:
+        """The recorded event or snapshot."""
+        if stored_event.topic == "Snapshot":
+            return cast(DomainEventProtocol[str], msgspec.msgpack.decode(stored_event.state, type=BookSnapshot))
+        assert isinstance(stored_event, StoredRow)
+        return cast(
+            DomainEventProtocol[str],
+            Recorded(
+                str(stored_event.originator_id),
+                stored_event.originator_version,
+                stored_event.topic,
+                stored_event.id,
+                stored_event.state,
+            ),
+        )
+
+
+def project_book(book: Book | None, events: Iterable[Any]) -> Book | None:
+    """Replay events, a snapshot first where there is one."""
+    for event in events:
+        if isinstance(event, BookSnapshot):
+            book = event.restore()
+            continue
+        if book is None:
+            book = Book(event.book)
+        book.apply(event)
+    return book
+
+
+class _LedgerFactory(InfrastructureFactory[TrackingRecorder]):
+    def __init__(self, env: Environment, connection: psycopg.Connection) -> None:
+        super().__init__(env)
+        self._connection = connection
+
+    def aggregate_recorder(self, purpose: str = "events") -> AggregateRecorder:
+        return SnapshotRecorder(self._connection) if purpose == "snapshots" else CopyRecorder(self._connection)
+
+    def application_recorder(self) -> ApplicationRecorder:
+        return CopyRecorder(self._connection)
+
+    def event_store(
+        self, mapper: Mapper[Any] | None = None, recorder: AggregateRecorder | None = None
+    ) -> EventStore[Any]:
+        assert mapper is not None
+        return EventStore(mapper=mapper, recorder=recorder or self.application_recorder())
+
+    def tracking_recorder(self, tracking_recorder_class: type[Any] | None = None) -> NoReturn:
+        raise NotSupportedError("input offsets are part of the append, there is no tracking recorder")
+
+    def process_recorder(self) -> NoReturn:
+        raise NotSupportedError("input offsets are part of the append, there is no process recorder")

@@ -1,0 +1,297 @@
+"""The book: one aggregate, one writer, one gapless sequence of decisions.
+
+`decide` is pure: facts and what the store knows of their keys go in, events come out, and the book's memory moves on
+as if they were already stored. When the append fails the book is thrown away and loaded again; nothing is undone in
+place.
+
+Laws kept here: every entry balances (1), positions are gapless and recorded time never runs backwards (2, 5), a key is
+decided once and a contradiction names its field (3), outside input is refused or parked but never raises (6).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from ledger.accounts import Account, Chart
+from ledger.entries import Line, assert_balanced, imbalance
+from ledger.errors import BrokenLaw, PostingError, RulesError
+from ledger.events import (
+    BookOpened,
+    EntryPosted,
+    FactObserved,
+    FactParked,
+    FactRefused,
+    FactRepeated,
+    JournalEvent,
+    Recorded,
+    encode_event,
+)
+from ledger.facts import Fact, differing_field, name_digest, reference_digest
+from ledger.money import Money
+from ledger.rules import RuleSet
+from ledger.seals import GENESIS, extend
+
+UNPARK_DEPTH_MAX: Final = 100
+
+
+class Known(msgspec.Struct, frozen=True):
+    """A fact that the book already decided, and where."""
+
+    position: int
+    fact: Fact
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """A fact that was refused: what the dead letters need."""
+
+    position: int
+    fact: Fact
+    code: str
+    detail: str
+
+
+class Decided(msgspec.Struct):
+    """What one call of `decide` made: events to append, keys to remember, refusals to report."""
+
+    events: list[Recorded] = []
+    keys: list[tuple[bytes, int]] = []
+    refusals: list[Refusal] = []
+    repeated: int = 0
+
+
+class Book:
+    """The aggregate. Its identity is the book's name, its version the position of its last event.
+
+    Attributes:
+        id: name of the book.
+        version: head position; 0 before the book is opened.
+        seal: hash chain up to the head.
+        balances: (account, currency) -> [debits, credits] in minor units.
+        parked: reference digest -> facts that wait for it, with the position at which they were parked.
+    """
+
+    __slots__ = ("accounts", "balances", "id", "parked", "recorded_at_us", "rules", "seal", "version")
+
+    def __init__(self, name: str) -> None:
+        """An empty book that has not been opened."""
+        self.id = name
+        self.version = 0
+        self.seal = GENESIS
+        self.recorded_at_us = 0
+        self.accounts: dict[str, Account] = {}
+        self.rules: RuleSet | None = None
+        self.balances: dict[tuple[str, str], list[int]] = {}
+        self.parked: dict[bytes, list[Known]] = {}
+
+    def open(self, chart: Chart, rules: RuleSet, now_us: int) -> Decided:
+        """Open the book; raises `RulesError` when a rule posts to an account that the chart does not have."""
+        if self.version:
+            raise BrokenLaw(f"book {self.id!r} is open already, at position {self.version}")
+        missing = rules.accounts - {account.code for account in chart.accounts}
+        if missing:
+            raise RulesError(f"posting rules use accounts that are not in the chart: {', '.join(sorted(missing))}")
+        decided = Decided()
+        self._record(BookOpened(chart=chart, rules=rules.document), max(now_us, self.recorded_at_us), decided)
+        self._use(chart, rules)
+        self.seal = extend(self.seal, decided.events)
+        return decided
+
+    @staticmethod
+    def questions(facts: Iterable[Fact]) -> list[bytes]:
+        """The digests that the store must be asked about before these facts can be decided."""
+        asked: dict[bytes, None] = {}
+        for fact in facts:
+            asked[name_digest(fact.key)] = None
+            for reference in fact.references:
+                asked[reference_digest(reference)] = None
+            if fact.needs:
+                asked[reference_digest(fact.needs)] = None
+        return list(asked)
+
+    def decide(self, facts: Sequence[Fact], known: Mapping[bytes, Known], now_us: int) -> Decided:
+        """Decide facts in order.
+
+        Args:
+            facts: validated facts; two of them may share a key.
+            known: for each digest of `questions` that the store has: the fact and its position.
+            now_us: the writer's clock; recorded time is never earlier than the book's last.
+        """
+        if self.rules is None:
+            raise BrokenLaw(f"book {self.id!r} is not open")
+        now_us = max(now_us, self.recorded_at_us)
+        decided = Decided()
+        new: dict[bytes, Known] = {}
+        for fact in facts:
+            digest = name_digest(fact.key)
+            first = new.get(digest) or known.get(digest)
+            if first is not None:
+                self._tell_again(fact, first, now_us, decided)
+                continue
+            needed = None
+            if fact.needs:
+                reference = reference_digest(fact.needs)
+                needed = new.get(reference) or known.get(reference)
+                if needed is None:
+                    position = self._record(FactParked(fact=fact, needs=fact.needs), now_us, decided)
+                    self._remember(digest, Known(position, fact), new, decided)
+                    self.parked.setdefault(reference, []).append(Known(position, fact))
+                    continue
+            self._settle(fact, digest, needed, 0, now_us, new, known, decided, 0)
+        self.seal = extend(self.seal, decided.events)
+        return decided
+
+    def apply(self, recorded: Recorded) -> None:
+        """Replay one stored event; raises `BrokenLaw` when the history contradicts itself."""
+        if recorded.position != self.version + 1:
+            raise BrokenLaw(f"book {self.id!r}: position {recorded.position} follows {self.version}")
+        if recorded.recorded_at_us < self.recorded_at_us:
+            raise BrokenLaw(f"book {self.id!r}: recorded time runs backwards at position {recorded.position}")
+        event = recorded.event()
+        self.version = recorded.position
+        self.recorded_at_us = recorded.recorded_at_us
+        self.seal = extend(self.seal, (recorded,))
+        match event:
+            case BookOpened():
+                self._use(event.chart, RuleSet(event.rules))
+            case EntryPosted():
+                assert_balanced(event.lines)
+                self._move(event.lines)
+                self._unpark(event.fact, event.released)
+            case FactObserved():
+                self._unpark(event.fact, event.released)
+            case FactParked():
+                self.parked.setdefault(reference_digest(event.needs), []).append(Known(recorded.position, event.fact))
+            case FactRefused():
+                self._unpark(event.fact, event.released)
+            case FactRepeated():
+                pass
+
+    def _settle(
+        self,
+        fact: Fact,
+        digest: bytes,
+        needed: Known | None,
+        released: int,
+        now_us: int,
+        new: dict[bytes, Known],
+        known: Mapping[bytes, Known],
+        decided: Decided,
+        depth: int,
+    ) -> None:
+        """Post or observe one fact, then whatever was parked for it."""
+        assert self.rules is not None
+        event: JournalEvent
+        try:
+            posting = self.rules.post(_with_source(fact, needed) if needed is not None else fact)
+            if posting is None:
+                event = FactObserved(fact=fact, released=released)
+            else:
+                self._check(posting.lines)
+                event = EntryPosted(fact=fact, rule=posting.rule, lines=posting.lines, released=released)
+        except PostingError as error:
+            self._refuse(fact, error.code, error.field, str(error), 0, released, now_us, decided)
+            return
+        position = self._record(event, now_us, decided)
+        if isinstance(event, EntryPosted):
+            self._move(event.lines)
+        mine = Known(position, fact)
+        if not released:
+            self._remember(digest, mine, new, decided)
+        for name in fact.references:
+            reference = reference_digest(name)
+            if reference not in new and reference not in known:
+                self._remember(reference, mine, new, decided)
+            for waiting in self.parked.pop(reference, ()):
+                if depth >= UNPARK_DEPTH_MAX:
+                    raise BrokenLaw(f"facts parked on facts parked, deeper than {UNPARK_DEPTH_MAX}: {fact.key}")
+                self._settle(
+                    waiting.fact,
+                    name_digest(waiting.fact.key),
+                    mine,
+                    waiting.position,
+                    now_us,
+                    new,
+                    known,
+                    decided,
+                    depth + 1,
+                )
+
+    def _tell_again(self, fact: Fact, first: Known, now_us: int, decided: Decided) -> None:
+        field = differing_field(first.fact, fact)
+        if field:
+            detail = f"key {fact.key!r} was told before at position {first.position} with another {field}"
+            self._refuse(fact, "key_reused", field, detail, first.position, 0, now_us, decided)
+            return
+        decided.repeated += 1
+        if fact.delivery == first.fact.delivery and fact == first.fact:
+            return
+        event = FactRepeated(
+            of=first.position,
+            key=fact.key,
+            type=fact.type,
+            source=fact.source,
+            account=fact.account,
+            effective_at=fact.effective_at,
+            links={name: value for name, value in fact.links.items() if name not in first.fact.links},
+            status=fact.status,
+            delivery=fact.delivery,
+            attributes=fact.attributes,
+        )
+        self._record(event, now_us, decided)
+
+    def _refuse(
+        self, fact: Fact, code: str, field: str, detail: str, of: int, released: int, now_us: int, decided: Decided
+    ) -> None:
+        event = FactRefused(fact=fact, code=code, field=field, detail=detail, of=of, released=released)
+        position = self._record(event, now_us, decided)
+        decided.refusals.append(Refusal(position, fact, code, detail))
+
+    def _check(self, lines: Sequence[Line]) -> None:
+        for line in lines:
+            if line.account not in self.accounts:
+                raise PostingError("account_unknown", "account", f"account {line.account!r} is not in the chart")
+        off = imbalance(lines)
+        if off or len(lines) < 2:
+            raise PostingError("entry_unbalanced", "lines", f"{len(lines)} lines, off by {off} minor units")
+
+    def _move(self, lines: Iterable[Line]) -> None:
+        for line in lines:
+            sums = self.balances.setdefault((line.account, line.currency), [0, 0])
+            sums[0 if line.side == "debit" else 1] += int(line.amount)
+
+    def _record(self, event: JournalEvent, now_us: int, decided: Decided) -> int:
+        self.version += 1
+        self.recorded_at_us = now_us
+        decided.events.append(Recorded(self.id, self.version, type(event).__name__, now_us, encode_event(event)))
+        return self.version
+
+    @staticmethod
+    def _remember(digest: bytes, known: Known, new: dict[bytes, Known], decided: Decided) -> None:
+        new[digest] = known
+        decided.keys.append((digest, known.position))
+
+    def _unpark(self, fact: Fact, released: int) -> None:
+        if released and fact.needs:
+            reference = reference_digest(fact.needs)
+            left = [waiting for waiting in self.parked.get(reference, ()) if waiting.position != released]
+            if left:
+                self.parked[reference] = left
+            else:
+                self.parked.pop(reference, None)
+
+    def _use(self, chart: Chart, rules: RuleSet) -> None:
+        self.accounts = {account.code: account for account in chart.accounts}
+        self.rules = rules
+
+
+def _with_source(fact: Fact, needed: Known) -> Fact:
+    """The fact with ``amounts.source`` filled from the fact it needed, in the direction of its own gross."""
+    gross = fact.amounts.get("gross")
+    theirs = needed.fact.amounts.get("gross")
+    if gross is None or theirs is None or "source" in fact.amounts or gross.currency == theirs.currency:
+        return fact
+    sign = -1 if gross.minor < 0 else 1
+    return msgspec.structs.replace(
+        fact, amounts={**fact.amounts, "source": Money.of(sign * abs(theirs.minor), theirs.currency)}
+    )

@@ -1,0 +1,152 @@
+"""The events of a book, and how they are stored.
+
+One event per decision. In the store an event is a row: book, position, type, recorded time and a body of canonical
+JSON, so that plain SQL reads it and another language can check its hash. The registered type name is what is stored,
+never a module path.
+"""
+
+from typing import Any, Final
+
+import msgspec
+
+from ledger.accounts import Chart
+from ledger.entries import Line
+from ledger.errors import BrokenLaw
+from ledger.facts import Fact
+
+
+class BookOpened(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A book begins: its chart of accounts and the posting rules (as they were read, and their version)."""
+
+    chart: Chart
+    rules: dict[str, Any]
+
+
+class EntryPosted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A fact was posted.
+
+    Attributes:
+        fact: the fact, whole.
+        rule: name and version of the rule, for example ``stripe.payment@1``.
+        lines: two or more, balanced per currency.
+        released: the position at which the fact had been parked; 0 when it never was.
+    """
+
+    fact: Fact
+    rule: str
+    lines: tuple[Line, ...]
+    released: int = 0
+
+
+class FactObserved(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A fact that changes no account: a status, an unknown event, a statement's balances."""
+
+    fact: Fact
+    released: int = 0
+
+
+class FactRepeated(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The same money told again by another delivery: a further sighting.
+
+    Attributes:
+        of: position of the first telling.
+        key: the key both share.
+        type: the fact's type.
+        links: links that this telling knows and the first did not.
+        delivery, status, attributes: the words of this telling.
+    """
+
+    of: int
+    key: str
+    type: str
+    source: str
+    account: str
+    effective_at: str
+    links: dict[str, str] = {}
+    status: str = ""
+    delivery: str = ""
+    attributes: dict[str, str] = {}
+
+
+class FactParked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A fact that waits for another one; it is decided when that one comes."""
+
+    fact: Fact
+    needs: str
+
+
+class FactRefused(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A fact that cannot be posted; it stands in the dead letters with the same reason.
+
+    Attributes:
+        code: stable reason code, for example ``key_reused``.
+        field: the field at fault.
+        detail: one sentence with the values.
+        of: for ``key_reused`` the position of the telling it contradicts.
+        released: the position at which the fact had been parked; 0 when it never was.
+    """
+
+    fact: Fact
+    code: str
+    field: str
+    detail: str
+    of: int = 0
+    released: int = 0
+
+
+JournalEvent = BookOpened | EntryPosted | FactObserved | FactRepeated | FactParked | FactRefused
+
+EVENT_TYPES: Final[dict[str, type[Any]]] = {
+    cls.__name__: cls for cls in (BookOpened, EntryPosted, FactObserved, FactRepeated, FactParked, FactRefused)
+}
+_encoder: Final = msgspec.json.Encoder(order="sorted")
+_decoders: Final = {name: msgspec.json.Decoder(cls) for name, cls in EVENT_TYPES.items()}
+
+
+class Recorded(msgspec.Struct, frozen=True):
+    """An event as it stands in its book: the unit of the store, of the journal topic and of every fold.
+
+    Attributes:
+        book: name of the book.
+        position: 1, 2, 3, ... without a gap (law 2).
+        type: registered name of the event.
+        recorded_at_us: when we knew, microseconds since 1970 in UTC; never runs backwards within a book.
+        body: canonical JSON, UTF-8.
+    """
+
+    book: str
+    position: int
+    type: str
+    recorded_at_us: int
+    body: bytes
+
+    @property
+    def originator_id(self) -> str:
+        """The book, in the words of the event sourcing library."""
+        return self.book
+
+    @property
+    def originator_version(self) -> int:
+        """The position, in the words of the event sourcing library."""
+        return self.position
+
+    def event(self) -> JournalEvent:
+        """The body, decoded; raises `BrokenLaw` when the type is unknown or the body is not of its type."""
+        return decode_event(self.type, self.body)
+
+
+def encode_event(event: JournalEvent) -> bytes:
+    """Canonical JSON of an event: keys sorted by code point, no spaces, no floats, absent where default."""
+    return _encoder.encode(event)
+
+
+def decode_event(type_name: str, body: bytes) -> JournalEvent:
+    """Read an event's body; raises `BrokenLaw`, because the store holds only what we wrote."""
+    decoder = _decoders.get(type_name)
+    if decoder is None:
+        raise BrokenLaw(f"event type {type_name!r} is not registered; this code is older than the book")
+    try:
+        event: JournalEvent = decoder.decode(body)
+    except msgspec.DecodeError as error:
+        raise BrokenLaw(f"the body of a {type_name} cannot be read: {error}") from error
+    return event

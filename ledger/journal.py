@@ -1,0 +1,98 @@
+"""Reading the event store: by book and position, contiguous or not at all (law 2)."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import cramjam
+import psycopg
+
+from ledger.errors import BrokenLaw
+from ledger.events import Recorded
+
+READ_EVENTS_MAX: Final = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRaw:
+    """A raw record as it was received (cards masked).
+
+    Attributes:
+        digest: SHA-256 of the original bytes, before masking.
+    """
+
+    book: str
+    digest: bytes
+    source: str
+    account: str
+    received_at_us: int
+    topic: str
+    partition: int
+    record_offset: int
+    first_position: int | None
+    last_position: int | None
+    body: bytes
+
+
+def read_events(
+    connection: psycopg.Connection,
+    book: str,
+    *,
+    after: int = 0,
+    upto: int | None = None,
+    limit: int | None = READ_EVENTS_MAX,
+) -> list[Recorded]:
+    """Events of `book` with position > `after` (and <= `upto`), at most `limit` (None: all of them).
+
+    Raises:
+        BrokenLaw: a position is missing between two that are there.
+    """
+    cursor = connection.execute(
+        "SELECT position, type, events.recorded_at_us, convert_to(body, 'UTF8')"
+        " FROM ledger.events JOIN ledger.books USING (book_id)"
+        " WHERE book = %s AND position > %s AND position <= %s ORDER BY position LIMIT %s",
+        (book, after, upto if upto is not None else 2**62, limit),
+        binary=True,
+    )
+    events = [Recorded(book, row[0], row[1], row[2], row[3]) for row in cursor]
+    check_contiguous(book, after, events)
+    return events
+
+
+def iterate_events(
+    connection: psycopg.Connection, book: str, *, after: int = 0, upto: int | None = None, page: int = READ_EVENTS_MAX
+) -> Iterator[list[Recorded]]:
+    """All events of `book` in pages."""
+    while True:
+        events = read_events(connection, book, after=after, upto=upto, limit=page)
+        if not events:
+            return
+        yield events
+        after = events[-1].position
+
+
+def check_contiguous(book: str, after: int, events: Sequence[Recorded]) -> None:
+    """Raise `BrokenLaw` unless `events` follow position `after` without a gap."""
+    for number, event in enumerate(events, start=after + 1):
+        if event.position != number:
+            raise BrokenLaw(f"book {book!r}: position {number} is missing, {event.position} follows {number - 1}")
+
+
+def heads(connection: psycopg.Connection) -> dict[str, int]:
+    """Head position of every book."""
+    return dict(connection.execute("SELECT book, head FROM ledger.books ORDER BY book").fetchall())
+
+
+def raw_record_of(connection: psycopg.Connection, book: str, position: int) -> StoredRaw | None:
+    """The raw record from which the event at `position` was decided; None for events without one."""
+    row = connection.execute(
+        "SELECT digest, source, account, received_at_us, topic, partition, record_offset, first_position,"
+        " last_position, codec, body FROM ledger.raw_records JOIN ledger.books USING (book_id)"
+        " WHERE book = %s AND last_position >= %s AND first_position <= %s ORDER BY last_position LIMIT 1",
+        (book, position, position),
+    ).fetchone()
+    if row is None:
+        return None
+    if row[9] != "zstd":
+        raise BrokenLaw(f"raw record of {book}/{position} is stored with unknown codec {row[9]!r}")
+    return StoredRaw(book, *row[:9], bytes(cramjam.zstd.decompress(row[10])))

@@ -1,0 +1,219 @@
+"""Posting rules: data that says which fact posts which lines.
+
+The first rule whose condition holds makes the entry, and its name and version stand in it. A rule's amount is a sum or
+difference of the fact's named amounts (``gross``, ``gross - fee``); an amount below zero changes the side, a line of
+zero is left out. A fact without a rule, or whose lines are all zero, is observed and posts nothing.
+
+Rules are compiled once into tuples, because the posting path runs them for every fact.
+"""
+
+import re
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from ledger.accounts import Side
+from ledger.entries import Line
+from ledger.errors import PostingError, RulesError
+from ledger.facts import FACT_TYPES, Fact
+from ledger.money import Money
+
+_TERM: Final = re.compile(r"([+-]?)\s*([a-z_]+)\s*")
+_FIELD: Final = re.compile(r"(status|account|(?:attributes|metadata|links|amounts)\.[A-Za-z0-9_.-]+)")
+
+
+class _Where(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    field: str | None = None
+    any_of: tuple[str, ...] = ()
+    has: str | None = None
+    equals: str | None = None
+    contains: tuple[str, ...] = ()
+    starts_with: tuple[str, ...] = ()
+    in_: tuple[str, ...] = msgspec.field(name="in", default=())
+
+
+class _When(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    type: str
+    source: str | None = None
+    where: tuple[_Where, ...] = ()
+
+
+class _Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    account: str
+    debit: str | None = None
+    credit: str | None = None
+
+
+class _Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    name: str
+    when: _When
+    lines: tuple[_Line, ...]
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    version: int
+    rules: tuple[_Rule, ...]
+
+
+class Posting(msgspec.Struct, frozen=True):
+    """What a rule makes of a fact: the rule's name with version and the lines, unchecked for balance."""
+
+    rule: str
+    lines: tuple[Line, ...]
+
+
+class _Compiled:
+    __slots__ = ("lines", "rule", "source", "where")
+
+    def __init__(self, rule: _Rule, version: int) -> None:
+        self.rule = f"{rule.name}@{version}"
+        self.source = rule.when.source
+        self.where = rule.when.where
+        self.lines = tuple(_compile_line(line, rule.name) for line in rule.lines)
+
+
+class RuleSet:
+    """Posting rules, ready to be applied. `document` is what was read, as it is kept in the book."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        """Compile the document; raises `RulesError` naming the rule and field at fault."""
+        try:
+            parsed = msgspec.convert(document, _File)
+        except msgspec.ValidationError as error:
+            raise RulesError(f"posting rules: {error}") from error
+        self.document = dict(document)
+        self.version = parsed.version
+        self._by_type: dict[str, list[_Compiled]] = {}
+        names: set[str] = set()
+        for rule in parsed.rules:
+            if rule.name in names:
+                raise RulesError(f"posting rules: the name {rule.name!r} stands in them twice")
+            names.add(rule.name)
+            if rule.when.type not in FACT_TYPES:
+                raise RulesError(f"rule {rule.name!r}: when.type {rule.when.type!r} is not a known fact type")
+            if len(rule.lines) < 2:
+                raise RulesError(f"rule {rule.name!r}: an entry needs two or more lines, it has {len(rule.lines)}")
+            for where in rule.when.where:
+                _check_where(where, rule.name)
+            self._by_type.setdefault(rule.when.type, []).append(_Compiled(rule, parsed.version))
+
+    @property
+    def accounts(self) -> frozenset[str]:
+        """Every account code that a rule may post to."""
+        return frozenset(line[0] for rules in self._by_type.values() for rule in rules for line in rule.lines)
+
+    def post(self, fact: Fact) -> Posting | None:
+        """The lines of a fact, or None when it posts nothing; raises `PostingError`."""
+        for rule in self._by_type.get(fact.type, ()):
+            if rule.source is not None and rule.source != fact.source:
+                continue
+            if rule.where and not all(_holds(where, fact) for where in rule.where):
+                continue
+            lines = _lines(rule, fact)
+            return Posting(rule.rule, lines) if lines else None
+        return None
+
+
+def load_rules(path: Path | None = None) -> RuleSet:
+    """The rules in `path`, or those that ship with the ledger; raises `RulesError`."""
+    source = path if path is not None else files("ledger").joinpath("posting_rules.json")
+    try:
+        document = msgspec.json.decode(source.read_bytes())
+    except msgspec.DecodeError as error:
+        raise RulesError(f"posting rules in {source}: {error}") from error
+    if not isinstance(document, dict):
+        raise RulesError(f"posting rules in {source}: must be an object with version and rules")
+    return RuleSet(document)
+
+
+def _lines(rule: _Compiled, fact: Fact) -> tuple[Line, ...]:
+    amounts = fact.amounts
+    lines = []
+    for account, debit, terms in rule.lines:
+        try:
+            first = amounts[terms[0][1]]
+            amount_minor = first.minor if terms[0][0] > 0 else -first.minor
+            currency = first.currency
+            for sign, name in terms[1:]:
+                other = amounts[name]
+                if other.currency != currency:
+                    raise PostingError(
+                        "currencies_differ",
+                        f"amounts.{name}",
+                        f"rule {rule.rule} adds {other.currency} to {currency} in one line",
+                    )
+                amount_minor += sign * other.minor
+        except KeyError as error:
+            name = str(error.args[0])
+            raise PostingError(
+                "amount_missing", f"amounts.{name}", f"rule {rule.rule} needs amounts.{name}, the fact has none"
+            ) from error
+        if amount_minor == 0:
+            continue
+        side: Side = "debit" if debit == (amount_minor > 0) else "credit"
+        lines.append(Line(account, side, str(abs(amount_minor)), currency))
+    return tuple(lines)
+
+
+def _compile_line(line: _Line, rule: str) -> tuple[str, bool, tuple[tuple[int, str], ...]]:
+    if (line.debit is None) == (line.credit is None):
+        raise RulesError(f"rule {rule!r}: line of account {line.account!r} needs either debit or credit")
+    text = line.debit if line.debit is not None else line.credit
+    assert text is not None
+    terms: list[tuple[int, str]] = []
+    at = 0
+    while at < len(text.strip()):
+        match = _TERM.match(text.strip(), at)
+        if match is None or (terms and not match[1]):
+            raise RulesError(f"rule {rule!r}: amount {text!r} is not a sum of names such as 'gross - fee'")
+        terms.append((-1 if match[1] == "-" else 1, match[2]))
+        at = match.end()
+    if not terms:
+        raise RulesError(f"rule {rule!r}: line of account {line.account!r} has an empty amount")
+    return line.account, line.debit is not None, tuple(terms)
+
+
+def _check_where(where: _Where, rule: str) -> None:
+    fields = [name for name in (where.field, where.has, *where.any_of) if name is not None]
+    for name in fields:
+        if not _FIELD.fullmatch(name):
+            raise RulesError(f"rule {rule!r}: {name!r} is not a field of a fact")
+    if len(fields) == 0 or (where.has is None and not _tests(where)):
+        raise RulesError(
+            f"rule {rule!r}: a condition needs has, or field/any_of with equals, in, contains, starts_with"
+        )
+
+
+def _tests(where: _Where) -> bool:
+    return where.equals is not None or bool(where.in_ or where.contains or where.starts_with)
+
+
+def _holds(where: _Where, fact: Fact) -> bool:
+    if where.has is not None:
+        return _field(fact, where.has) is not None
+    names = where.any_of or (where.field,)
+    return any(_matches(where, _field(fact, name)) for name in names if name is not None)
+
+
+def _matches(where: _Where, value: str | Money | None) -> bool:
+    if not isinstance(value, str):
+        return False
+    folded = value.casefold()
+    return (
+        (where.equals is not None and value == where.equals)
+        or value in where.in_
+        or any(part.casefold() in folded for part in where.contains)
+        or any(value.startswith(part) for part in where.starts_with)
+    )
+
+
+def _field(fact: Fact, name: str) -> str | Money | None:
+    head, _, rest = name.partition(".")
+    if not rest:
+        return fact.status if head == "status" else fact.account
+    container: Mapping[str, Any] = getattr(fact, head)
+    value: str | Money | None = container.get(rest)
+    return value

@@ -1,0 +1,202 @@
+"""The store: what a writer needs to own books, know what was told before, and append.
+
+One writer owns a book. Taking it raises the book's epoch, and from then on every append of an older writer is fenced.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Final
+
+import psycopg
+from eventsourcing.application import AggregateNotFoundError
+
+from ledger.accounts import Chart
+from ledger.application import SNAPSHOT_EVERY_EVENTS, LedgerApplication
+from ledger.batch import BookAppend, DeadLetter, InputOffset, RawRecord
+from ledger.book import Book, Decided, Known
+from ledger.errors import BrokenLaw
+from ledger.events import EntryPosted, FactObserved, FactParked, decode_event
+from ledger.recorder import CopyRecorder
+from ledger.rules import RuleSet
+from ledger.schema import migrate
+from ledger.seals import GENESIS
+
+TRANSACTION_TIMEOUT_MS: Final = 10_000
+_TRANSACTION_TIMEOUT_SINCE: Final = 170_000
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to append to one book until somebody else takes it.
+
+    Attributes:
+        epoch: raised by every take; an append with an older one is fenced.
+    """
+
+    book: str
+    book_id: int
+    epoch: int
+
+
+class Store:
+    """The event store of one writer, over one connection of its own."""
+
+    def __init__(self, connection: psycopg.Connection) -> None:
+        """Use an autocommit connection; prefer `Store.open`."""
+        self.connection = connection
+        self._recorder = CopyRecorder(connection)
+        self._application = LedgerApplication(connection)
+        self._snapshot_at: dict[str, int] = {}
+
+    @classmethod
+    def open(cls, conninfo: str) -> "Store":
+        """Connect, apply missing migrations, and bound how long a paused writer may hold a row.
+
+        `synchronous_commit` is set, not inherited: an acknowledged append survives a crash of the server.
+        """
+        connection = psycopg.connect(conninfo, autocommit=True, application_name="contraflow-writer")
+        migrate(connection)
+        connection.execute("SET synchronous_commit TO on")
+        guard = (
+            "transaction_timeout"
+            if connection.info.server_version >= _TRANSACTION_TIMEOUT_SINCE
+            else "idle_in_transaction_session_timeout"
+        )
+        connection.execute("SELECT set_config(%s, %s, false)", (guard, str(TRANSACTION_TIMEOUT_MS)))
+        return cls(connection)
+
+    def close(self) -> None:
+        """Close the connection; whatever was not appended is gone."""
+        self.connection.close()
+
+    def __enter__(self) -> "Store":
+        """Enter a with block that closes the store."""
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        """Close."""
+        self.close()
+
+    def books(self) -> dict[str, int]:
+        """Head position of every book."""
+        return dict(self.connection.execute("SELECT book, head FROM ledger.books ORDER BY book").fetchall())
+
+    def take(self, names: Sequence[str]) -> dict[str, Lease]:
+        """Become the writer of these books, creating those that do not exist; every older lease is fenced."""
+        leases = {}
+        with self.connection.transaction():
+            for name in sorted(set(names)):
+                row = self.connection.execute(
+                    "INSERT INTO ledger.books (book, epoch, seal) VALUES (%s, 1, %s) "
+                    "ON CONFLICT (book) DO UPDATE SET epoch = ledger.books.epoch + 1 RETURNING book_id, epoch",
+                    (name, GENESIS),
+                ).fetchone()
+                assert row is not None
+                leases[name] = Lease(name, row[0], row[1])
+        return leases
+
+    def load(self, name: str) -> Book:
+        """The book at its stored head, from the latest snapshot and the events after it.
+
+        Raises:
+            BrokenLaw: the events do not lead to the stored head and seal.
+        """
+        row = self.connection.execute("SELECT head, seal FROM ledger.books WHERE book = %s", (name,)).fetchone()
+        try:
+            book = self._application.load(name)
+        except AggregateNotFoundError:
+            book = Book(name)
+        if row is not None and (book.version, book.seal) != (row[0], bytes(row[1])):
+            raise BrokenLaw(
+                f"book {name!r}: events lead to {book.version}, the head says {row[0]}, or the seals differ"
+            )
+        self._snapshot_at[name] = book.version
+        return book
+
+    def open_book(self, lease: Lease, book: Book, chart: Chart, rules: RuleSet, now_us: int) -> None:
+        """Open an empty book and append its first event."""
+        self.append([self.prepare(lease, book, book.open(chart, rules, now_us))])
+
+    def known(self, lease: Lease, digests: Sequence[bytes]) -> dict[bytes, Known]:
+        """For each digest that the book has decided before: the fact and its position (law 3)."""
+        if not digests:
+            return {}
+        rows = self.connection.execute(
+            "SELECT digest, position FROM ledger.fact_keys WHERE book_id = %s AND digest = ANY(%s)",
+            (lease.book_id, list(digests)),
+            binary=True,
+        ).fetchall()
+        if not rows:
+            return {}
+        facts = {}
+        for position, type_name, body in self.connection.execute(
+            "SELECT position, type, convert_to(body, 'UTF8') FROM ledger.events"
+            " WHERE book_id = %s AND position = ANY(%s)",
+            (lease.book_id, list({row[1] for row in rows})),
+            binary=True,
+        ):
+            event = decode_event(type_name, body)
+            if not isinstance(event, EntryPosted | FactObserved | FactParked):
+                raise BrokenLaw(f"book {lease.book!r}: a key points to position {position}, a {type_name}")
+            facts[position] = event.fact
+        return {digest: Known(position, facts[position]) for digest, position in rows}
+
+    def known_raw(self, lease: Lease, digests: Sequence[bytes]) -> set[bytes]:
+        """Which of these raw records the book has seen already."""
+        if not digests:
+            return set()
+        rows = self.connection.execute(
+            "SELECT digest FROM ledger.raw_records WHERE book_id = %s AND digest = ANY(%s)",
+            (lease.book_id, list(digests)),
+            binary=True,
+        )
+        return {row[0] for row in rows}
+
+    def offsets(self) -> dict[tuple[str, int], int]:
+        """Next offset of every input partition that was ever read."""
+        rows = self.connection.execute("SELECT topic, partition, next_offset FROM ledger.input_offsets")
+        return {(topic, partition): next_offset for topic, partition, next_offset in rows}
+
+    @staticmethod
+    def prepare(lease: Lease, book: Book, decided: Decided, raw_records: Sequence[RawRecord] = ()) -> BookAppend:
+        """The append that makes `decided` true; `book` already stands after it."""
+        return BookAppend(
+            book=book.id,
+            book_id=lease.book_id,
+            epoch=lease.epoch,
+            expected_head=book.version - len(decided.events),
+            events=decided.events,
+            keys=decided.keys,
+            seal=book.seal,
+            raw_records=raw_records,
+        )
+
+    def append(
+        self,
+        appends: Sequence[BookAppend],
+        offsets: Sequence[InputOffset] = (),
+        dead_letters: Sequence[DeadLetter] = (),
+    ) -> None:
+        """Make a batch true in one transaction, or nothing of it.
+
+        A lost connection leaves open whether the commit happened: the caller discards its books, takes and loads them
+        again, and goes on at the stored offsets, which is right in both cases.
+
+        Raises:
+            Fenced: another writer has the book or the partition.
+        """
+        self._recorder.append(appends, offsets, dead_letters)
+
+    def snapshot(self, book: Book, every_events: int = SNAPSHOT_EVERY_EVENTS) -> bool:
+        """Keep the book's memory when it has grown by `every_events` since the last time; call it after an append."""
+        if book.version - self._snapshot_at.get(book.id, 0) < every_events:
+            return False
+        self._application.take_book_snapshot(book)
+        self._snapshot_at[book.id] = book.version
+        return True
+
+
+def balances_of(book: Book) -> Mapping[tuple[str, str], int]:
+    """Debits minus credits of every account and currency, in minor units."""
+    return {key: debits - credits for key, (debits, credits) in book.balances.items()}
