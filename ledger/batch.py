@@ -49,6 +49,21 @@ class DeadLetter:
 
 
 @dataclass(frozen=True, slots=True)
+class Redriven:
+    """A record that came back from the dead letters and was decided this time.
+
+    Attributes:
+        first_position, last_position: the events decided from it; None when all had been told before.
+        resolved: false when it failed again, with a dead letter of its own.
+    """
+
+    digest: bytes
+    first_position: int | None
+    last_position: int | None
+    resolved: bool
+
+
+@dataclass(frozen=True, slots=True)
 class InputOffset:
     """A move of one input partition from the offset the writer read at to the next one.
 
@@ -80,3 +95,4 @@ class BookAppend:
     keys: Sequence[tuple[bytes, int]]
     seal: bytes
     raw_records: Sequence[RawRecord] = field(default=())
+    redriven: Sequence[Redriven] = field(default=())

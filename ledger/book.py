@@ -43,20 +43,34 @@ class Known(msgspec.Struct, frozen=True):
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """A fact that was refused: what the dead letters need."""
+    """A fact that was refused: what the dead letters need.
+
+    Attributes:
+        position: of the `FactRefused`.
+        index: which of the facts given to `decide` was being decided.
+        released: true when the fact had been parked and came with an earlier record.
+    """
 
     position: int
+    index: int
     fact: Fact
     code: str
     detail: str
+    released: bool
 
 
 class Decided(msgspec.Struct):
-    """What one call of `decide` made: events to append, keys to remember, refusals to report."""
+    """What one call of `decide` made: events to append, keys to remember, refusals to report.
+
+    Attributes:
+        heads: for each fact the book's head after it was decided.
+        repeated: how many facts had been told before.
+    """
 
     events: list[Recorded] = []
     keys: list[tuple[bytes, int]] = []
     refusals: list[Refusal] = []
+    heads: list[int] = []
     repeated: int = 0
 
 
@@ -123,21 +137,8 @@ class Book:
         decided = Decided()
         new: dict[bytes, Known] = {}
         for fact in facts:
-            digest = name_digest(fact.key)
-            first = new.get(digest) or known.get(digest)
-            if first is not None:
-                self._tell_again(fact, first, now_us, decided)
-                continue
-            needed = None
-            if fact.needs:
-                reference = reference_digest(fact.needs)
-                needed = new.get(reference) or known.get(reference)
-                if needed is None:
-                    position = self._record(FactParked(fact=fact, needs=fact.needs), now_us, decided)
-                    self._remember(digest, Known(position, fact), new, decided)
-                    self.parked.setdefault(reference, []).append(Known(position, fact))
-                    continue
-            self._settle(fact, digest, needed, 0, now_us, new, known, decided, 0)
+            self._decide_one(fact, new, known, now_us, decided)
+            decided.heads.append(self.version)
         self.seal = extend(self.seal, decided.events)
         return decided
 
@@ -166,6 +167,25 @@ class Book:
                 self._unpark(event.fact, event.released)
             case FactRepeated():
                 pass
+
+    def _decide_one(
+        self, fact: Fact, new: dict[bytes, Known], known: Mapping[bytes, Known], now_us: int, decided: Decided
+    ) -> None:
+        digest = name_digest(fact.key)
+        first = new.get(digest) or known.get(digest)
+        if first is not None:
+            self._tell_again(fact, first, now_us, decided)
+            return
+        needed = None
+        if fact.needs:
+            reference = reference_digest(fact.needs)
+            needed = new.get(reference) or known.get(reference)
+            if needed is None:
+                position = self._record(FactParked(fact=fact, needs=fact.needs), now_us, decided)
+                self._remember(digest, Known(position, fact), new, decided)
+                self.parked.setdefault(reference, []).append(Known(position, fact))
+                return
+        self._settle(fact, digest, needed, 0, now_us, new, known, decided, 0)
 
     def _settle(
         self,
@@ -245,7 +265,7 @@ class Book:
     ) -> None:
         event = FactRefused(fact=fact, code=code, field=field, detail=detail, of=of, released=released)
         position = self._record(event, now_us, decided)
-        decided.refusals.append(Refusal(position, fact, code, detail))
+        decided.refusals.append(Refusal(position, len(decided.heads), fact, code, detail, released > 0))
 
     def _check(self, lines: Sequence[Line]) -> None:
         for line in lines:

@@ -93,6 +93,8 @@ def raw_record_of(connection: psycopg.Connection, book: str, position: int) -> S
     ).fetchone()
     if row is None:
         return None
-    if row[9] != "zstd":
-        raise BrokenLaw(f"raw record of {book}/{position} is stored with unknown codec {row[9]!r}")
-    return StoredRaw(book, *row[:9], bytes(cramjam.zstd.decompress(row[10])))
+    digest, source, account, received_at_us, topic, partition, offset, first, last, codec, body = row
+    if codec != "zstd":
+        raise BrokenLaw(f"raw record of {book}/{position} is stored with unknown codec {codec!r}")
+    whole = bytes(cramjam.zstd.decompress(body))
+    return StoredRaw(book, digest, source, account, received_at_us, topic, partition, offset, first, last, whole)

@@ -21,7 +21,7 @@ from eventsourcing.persistence import (
 )
 from psycopg.types.json import Jsonb
 
-from ledger.batch import BookAppend, DeadLetter, InputOffset
+from ledger.batch import BookAppend, DeadLetter, InputOffset, Redriven
 from ledger.errors import BrokenLaw, Fenced
 from ledger.events import Recorded
 from ledger.journal import read_events
@@ -56,6 +56,9 @@ class CopyRecorder(ApplicationRecorder):
                     _copy_events(cursor, append)
             _copy_keys(cursor, appends)
             _copy_raw_records(cursor, appends)
+            for append in appends:
+                for redriven in append.redriven:
+                    _settle_redriven(cursor, append, redriven)
             for letter in dead_letters:
                 _insert_dead_letter(cursor, letter)
             for append in appends:
@@ -229,10 +232,23 @@ def _copy_raw_records(cursor: psycopg.Cursor, appends: Sequence[BookAppend]) -> 
                 )
 
 
+def _settle_redriven(cursor: psycopg.Cursor, append: BookAppend, redriven: Redriven) -> None:
+    if redriven.first_position is not None:
+        cursor.execute(
+            "UPDATE ledger.raw_records SET first_position = %s, last_position = %s WHERE book_id = %s AND digest = %s",
+            (redriven.first_position, redriven.last_position, append.book_id, redriven.digest),
+        )
+    cursor.execute(
+        "UPDATE ledger.dead_letters SET status = %s WHERE book = %s AND digest = %s AND status = 'redriven'",
+        ("resolved" if redriven.resolved else "failed_again", append.book, redriven.digest),
+    )
+
+
 def _insert_dead_letter(cursor: psycopg.Cursor, letter: DeadLetter) -> None:
     cursor.execute(
         "INSERT INTO ledger.dead_letters (book, source, account, topic, partition, record_offset, digest, code, detail,"
-        " position, context, body, attempts, at_us) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        " position, context, body, attempts, at_us) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+        " ON CONFLICT (book, digest) WHERE status = 'open' DO UPDATE SET attempts = dead_letters.attempts + 1",
         (
             letter.book,
             letter.source,

@@ -13,7 +13,7 @@ from eventsourcing.application import AggregateNotFoundError
 
 from ledger.accounts import Chart
 from ledger.application import SNAPSHOT_EVERY_EVENTS, LedgerApplication
-from ledger.batch import BookAppend, DeadLetter, InputOffset, RawRecord
+from ledger.batch import BookAppend, DeadLetter, InputOffset, RawRecord, Redriven
 from ledger.book import Book, Decided, Known
 from ledger.errors import BrokenLaw
 from ledger.events import EntryPosted, FactObserved, FactParked, decode_event
@@ -159,7 +159,13 @@ class Store:
         return {(topic, partition): next_offset for topic, partition, next_offset in rows}
 
     @staticmethod
-    def prepare(lease: Lease, book: Book, decided: Decided, raw_records: Sequence[RawRecord] = ()) -> BookAppend:
+    def prepare(
+        lease: Lease,
+        book: Book,
+        decided: Decided,
+        raw_records: Sequence[RawRecord] = (),
+        redriven: Sequence[Redriven] = (),
+    ) -> BookAppend:
         """The append that makes `decided` true; `book` already stands after it."""
         return BookAppend(
             book=book.id,
@@ -170,6 +176,7 @@ class Store:
             keys=decided.keys,
             seal=book.seal,
             raw_records=raw_records,
+            redriven=redriven,
         )
 
     def append(

@@ -68,12 +68,13 @@ CREATE TABLE ledger.dead_letters (
     context jsonb NOT NULL,
     body bytea NOT NULL,                       -- cards masked, as it stood in the topic
     attempts integer NOT NULL,
-    status text NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'redriven', 'resolved')),
+    status text NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'redriven', 'resolved', 'failed_again')),
     at_us bigint NOT NULL,
     published boolean NOT NULL DEFAULT false
 );
 CREATE INDEX dead_letters_unpublished ON ledger.dead_letters (dead_letter_id) WHERE NOT published;
-CREATE INDEX dead_letters_open ON ledger.dead_letters (book, dead_letter_id) WHERE status = 'open';
+-- The same bytes sent again while they lie here count as a further attempt, they do not lie here twice.
+CREATE UNIQUE INDEX dead_letters_open ON ledger.dead_letters (book, digest) WHERE status = 'open';
 
 -- Where posting goes on reading, per input partition. Kafka's own committed offsets are only hints (law 4).
 CREATE TABLE ledger.input_offsets (

@@ -1,0 +1,92 @@
+"""Posting rules are data; what is wrong in them is said on load."""
+
+from typing import Any
+
+import pytest
+
+from ledger.accounts import load_chart, parse_chart
+from ledger.errors import ChartError, PostingError, RulesError
+from ledger.rules import RuleSet, load_rules
+from tests.unit.ledger.builders import payment, settlement
+
+
+def rules(**changes: Any) -> dict[str, Any]:
+    rule = {
+        "name": "r",
+        "when": {"type": "payment.succeeded"},
+        "lines": [{"account": "1000", "debit": "gross"}, {"account": "7000", "credit": "gross"}],
+    }
+    return {"version": 1, "rules": [{**rule, **changes}]}
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        ({"version": 1}, "rules"),
+        (rules(when={"type": "payment.exploded"}), "not a known fact type"),
+        (rules(lines=[{"account": "1000", "debit": "gross"}]), "two or more lines"),
+        (
+            rules(lines=[{"account": "1", "debit": "a", "credit": "b"}, {"account": "2", "debit": "a"}]),
+            "either debit or",
+        ),
+        (rules(lines=[{"account": "1", "debit": "gross * 2"}, {"account": "2", "credit": "gross"}]), "not a sum"),
+        (rules(lines=[{"account": "1", "debit": ""}, {"account": "2", "credit": "gross"}]), "empty amount"),
+        (rules(when={"type": "payment.succeeded", "where": [{"field": "nonsense", "equals": "x"}]}), "not a field"),
+        (rules(when={"type": "payment.succeeded", "where": [{"field": "status"}]}), "needs has"),
+        (rules(colour="red"), "unknown field"),
+        ({"version": 1, "rules": [*rules()["rules"], *rules()["rules"]]}, "twice"),
+    ],
+)
+def test_bad_rules_are_refused(document: dict[str, Any], message: str) -> None:
+    with pytest.raises(RulesError, match=message):
+        RuleSet(document)
+
+
+def test_the_rules_that_ship_use_only_accounts_of_the_chart_that_ships() -> None:
+    assert load_rules().accounts <= {account.code for account in load_chart().accounts}
+
+
+def test_sums_and_signs() -> None:
+    document = rules(
+        lines=[
+            {"account": "1", "debit": "gross - fee"},
+            {"account": "2", "debit": "fee"},
+            {"account": "3", "credit": "gross"},
+        ],
+        when={"type": "settlement.recorded"},
+    )
+    posting = RuleSet(document).post(settlement(1, -1000, -30))
+    assert posting is not None
+    assert [(line.account, line.side, line.amount) for line in posting.lines] == [
+        ("1", "credit", "970"),
+        ("2", "credit", "30"),
+        ("3", "debit", "1000"),
+    ]
+    assert posting.rule == "r@1"
+
+
+def test_two_currencies_in_one_sum_are_refused() -> None:
+    fact = payment(1, amounts={"gross": payment(1).amounts["gross"], "fee": payment(1, 5, "EUR").amounts["gross"]})
+    document = rules(lines=[{"account": "1", "debit": "gross - fee"}, {"account": "2", "credit": "gross"}])
+    with pytest.raises(PostingError) as caught:
+        RuleSet(document).post(fact)
+    assert caught.value.code == "currencies_differ"
+
+
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [
+        (b"{", "chart of accounts"),
+        (b'{"accounts":[{"code":"1","name":"a","type":"cash","normal_side":"debit"}]}', "type"),
+        (
+            b'{"accounts":[{"code":"1","name":"a","type":"asset","normal_side":"debit"},'
+            b'{"code":"1","name":"b","type":"asset","normal_side":"debit"}]}',
+            "twice",
+        ),
+        (b'{"accounts":[{"code":" ","name":"a","type":"asset","normal_side":"debit"}]}', "empty"),
+        (b"\xff", "chart of accounts"),
+    ],
+)
+def test_bad_charts_are_refused(raw: bytes, message: str) -> None:
+    with pytest.raises(ChartError, match=message):
+        parse_chart(raw)
