@@ -3,3 +3,15 @@
 A connector verifies a signature over the raw bytes, translates raw bytes into facts and says how to poll and call. It
 holds no Kafka and no database, and of our own code it knows money and facts alone.
 """
+
+from typing import Final
+
+from connectors.canonical_facts import CANONICAL_FACTS
+from connectors.connector import Connector, Telling
+from connectors.errors import ConnectorError, SignatureError, TranslationError
+from connectors.stripe import STRIPE
+
+# Every source that may be named in a topic `inbound.<source>`.
+CONNECTORS: Final[dict[str, Connector]] = {each.source: each for each in (STRIPE, CANONICAL_FACTS)}
+
+__all__ = ["CONNECTORS", "Connector", "ConnectorError", "SignatureError", "Telling", "TranslationError"]

@@ -1,0 +1,34 @@
+"""Canonical facts: for anyone who already speaks our words; one JSON fact a record."""
+
+from typing import Final
+
+from connectors.connector import Connector, Telling
+from connectors.errors import TranslationError
+from ledger.facts import Fact, decode_fact
+
+
+def translate(raw: bytes, telling: Telling) -> list[Fact]:
+    """The one fact in `raw`, as `ledger.facts` defines it; raises `TranslationError`."""
+    try:
+        fact = decode_fact(raw)
+    except (ValueError, RecursionError) as error:  # FactError and MoneyError are ValueErrors
+        raise TranslationError("fact_malformed", str(error)) from error
+    if any("\0" in text for text in _texts(fact)):
+        raise TranslationError("fact_malformed", "a fact may not contain NUL: PostgreSQL's JSON cannot hold it")
+    return [fact]
+
+
+CANONICAL_FACTS: Final = Connector(
+    source="facts",
+    translate=translate,
+    plain_fields=frozenset({"key", "account", "needs", "references", "delivery", "links.*", "amounts.*"}),
+)
+
+
+def _texts(fact: Fact) -> list[str]:
+    texts = [fact.type, fact.key, fact.source, fact.account, fact.effective_at, fact.needs, fact.status, fact.delivery]
+    texts += fact.references
+    for named in (fact.links, fact.attributes, fact.metadata):
+        texts += named.keys()
+        texts += named.values()
+    return [*texts, *fact.amounts.keys()]

@@ -1,0 +1,157 @@
+"""Masks card numbers in raw bytes before they are stored anywhere (law 11).
+
+A card number is 13 to 19 digits with single spaces or dashes between them that a scheme could have issued (see
+`connectors.card_numbers`). Its first six and last four digits stay, which reconciliation may see and thieves cannot
+use. Bytes without a card number come back as they are, and that is found out first, by one regular expression.
+
+JSON stays JSON: inside a string the digits become asterisks; a bare number becomes a string, so that nobody can
+mistake a masked number for an amount. XML stays XML: only text and attribute values change.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from connectors.card_numbers import LENGTH_MAX, LENGTH_MIN, is_card_number
+
+_ESCAPE: Final = rb"\\(?:u[0-9a-fA-F]{4}|.)"  # consumed whole, so that the digits of an escape start no number
+_RUN: Final = rb"[0-9](?:[ -]?[0-9]){12,}+"
+_JSON_TEXT: Final = re.compile(_ESCAPE + rb"|" + _RUN, re.DOTALL)
+_XML_TEXT: Final = re.compile(rb"&#[0-9]+;|" + _RUN)
+_GROUP: Final = re.compile(rb"[0-9]+")
+_JSON_TOKEN: Final = re.compile(
+    rb'"(?:[^"\\]++|\\.)*+"?|-?[0-9]++(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?|[{}\[\]:,]|[^"{}\[\]:,0-9-]++|.', re.DOTALL
+)
+_XML_TOKEN: Final = re.compile(rb"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>|<[^<>]*+>|[^<]++|<", re.DOTALL)
+_XML_NAME: Final = re.compile(rb"</?(?:[^\s:/>]*:)?([^\s:/>]*)")
+_XML_VALUE: Final = re.compile(rb"\"[^\"]*+\"|'[^']*+'")
+_UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
+
+
+def mask_cards(raw: bytes, plain_fields: frozenset[str] = frozenset()) -> bytes:
+    """The bytes with every card number masked.
+
+    Args:
+        raw: JSON, XML or any other text; XML in UTF-16 is understood by its byte order mark.
+        plain_fields: names of JSON fields or local names of XML elements that hold ids or amounts and are left alone:
+            their own text or number, and those in a list under them. ``name.*`` also covers everything below.
+    """
+    if raw[:2] in _UTF16_MARKS:
+        return _mask_utf16(raw, plain_fields)
+    is_xml = raw.lstrip(b" \t\r\n\xef\xbb\xbf")[:1] == b"<"
+    text = _XML_TEXT if is_xml else _JSON_TEXT
+    if not any(_windows(found[0]) for found in text.finditer(raw) if found[0][0] in b"0123456789"):
+        return raw
+    plain = frozenset(name.encode() for name in plain_fields)
+    return _mask_xml(raw, plain) if is_xml else _mask_json(raw, plain)
+
+
+def _mask_utf16(raw: bytes, plain_fields: frozenset[str]) -> bytes:
+    try:
+        text = raw.decode("utf-16")
+    except UnicodeDecodeError:
+        return raw
+    masked = mask_cards(text.encode(), plain_fields).decode()
+    if masked == text:
+        return raw
+    return raw[:2] + masked.encode("utf-16-le" if raw[:2] == _UTF16_MARKS[0] else "utf-16-be")
+
+
+def _mask_json(raw: bytes, plain: frozenset[bytes]) -> bytes:
+    """Token by token; `below` says for each open bracket which field it stands under and whether all below is plain."""
+    masked: list[bytes] = []
+    below: list[tuple[bytes, bool]] = [(b"", False)]
+    field = b""  # the last string: a field's name once a colon follows
+    name = b""
+    for found in _JSON_TOKEN.finditer(raw):
+        token = found[0]
+        under, all_plain = below[-1]
+        is_plain = all_plain or (name or under) in plain
+        first = token[:1]
+        if first == b'"':
+            field = token[1:-1]
+            token = token if is_plain else _mask_text(token, _JSON_TEXT)
+        elif first == b"{":
+            below.append((b"", all_plain or (name or under) + b".*" in plain))
+            name = b""
+        elif first == b"[":
+            below.append((name or under, all_plain or (name or under) + b".*" in plain))
+            name = b""
+        elif first in (b"}", b"]"):
+            del below[max(1, len(below) - 1) :]
+            name = b""
+        elif first == b":":
+            name = field
+        elif first == b",":
+            name = b""
+        elif not is_plain:
+            token = _mask_number(token)
+        masked.append(token)
+    return b"".join(masked)
+
+
+def _mask_number(token: bytes) -> bytes:
+    """A bare number: only its whole part can be a card number; digits after a point or an exponent are a fraction."""
+    whole = _GROUP.match(token.removeprefix(b"-"))
+    if whole is None or not is_card_number(whole[0]):
+        return token
+    return b'"' + token.replace(whole[0], _mask_run(whole[0]), 1) + b'"'
+
+
+def _mask_xml(raw: bytes, plain: frozenset[bytes]) -> bytes:
+    masked: list[bytes] = []
+    element = b""
+    for found in _XML_TOKEN.finditer(raw):
+        token = found[0]
+        if token.startswith((b"<!--", b"<![CDATA[", b"<?")):
+            token = token if element in plain else _mask_text(token, _XML_TEXT)
+        elif token.startswith(b"<"):
+            named = _XML_NAME.match(token)
+            element = named[1] if named and not token.startswith(b"</") else b""
+            token = _XML_VALUE.sub(lambda value: _mask_text(value[0], _XML_TEXT), token)
+        elif element not in plain:
+            token = _mask_text(token, _XML_TEXT)
+        masked.append(token)
+    return b"".join(masked)
+
+
+def _mask_text(text: bytes, pattern: re.Pattern[bytes]) -> bytes:
+    return pattern.sub(_MASK_FOUND, text)
+
+
+_MASK_FOUND: Final[Callable[[re.Match[bytes]], bytes]] = lambda found: _mask_run(found[0])  # noqa: E731
+
+
+def _mask_run(run: bytes) -> bytes:
+    """Digits and separators with every card number in them masked; an escape comes back as it is."""
+    masked = bytearray(run)
+    for start, end in _windows(run):
+        places = [place for place in range(start, end) if run[place] in b"0123456789"]
+        for place in places[6:-4]:
+            masked[place] = 0x2A
+    return bytes(masked)
+
+
+def _windows(run: bytes) -> list[tuple[int, int]]:
+    """Where card numbers stand in digits with separators: whole groups that together pass, the longest first.
+
+    Looking at groups finds a number that stands beside another one: ``55 4111 1111 1111 1111``.
+    """
+    groups = [found.span() for found in _GROUP.finditer(run)] if run[:1].isdigit() else []
+    windows: list[tuple[int, int]] = []
+    free_from = 0
+    for first, (start, _) in enumerate(groups):
+        if start < free_from:
+            continue
+        digits = b""
+        best = 0
+        for group_start, group_end in groups[first:]:
+            digits += run[group_start:group_end]
+            if len(digits) > LENGTH_MAX:
+                break
+            if len(digits) >= LENGTH_MIN and is_card_number(digits):
+                best = group_end
+        if best:
+            windows.append((start, best))
+            free_from = best
+    return windows

@@ -1,0 +1,194 @@
+"""Stripe: events of every API version since 2017 and list pages, translated into facts.
+
+An event that is Stripe's always translates: a type that moves nothing becomes ``event.observed``, which is kept for the
+timeline and posts nothing. Translation looks at one body at a time and knows no order (law 3 does the rest).
+"""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Final
+
+from connectors.connector import Connector, Telling
+from connectors.errors import TranslationError
+from connectors.stripe_disputes import dispute_facts
+from connectors.stripe_envelope import Envelope
+from connectors.stripe_fields import JsonObject, expanded, instant, optional_id, read_json, required_id
+from connectors.stripe_payments import charge_facts, payment_intent_facts
+from connectors.stripe_payouts import payout_facts
+from connectors.stripe_plain_fields import PLAIN_FIELDS
+from connectors.stripe_refunds import refund_facts
+from connectors.stripe_settlement import settlement_fact
+from ledger.facts import Fact
+
+# The account of an endpoint that names none and of events that name none: keys must never be empty in the middle.
+ACCOUNT_UNNAMED: Final = "default"
+
+_EVENT_TYPE: Final = re.compile(r"[A-Za-z0-9_.\[\]-]{1,120}")
+_SIMPLE_ID: Final = re.compile(r"[A-Za-z0-9_.:-]{1,120}")
+
+# The longest prefix that fits decides; the object of each must be of the kind named.
+_READERS: Final[tuple[tuple[str, str, Callable[[Envelope, JsonObject], list[Fact]]], ...]] = (
+    ("charge.dispute.", "dispute", dispute_facts),
+    ("charge.refund.", "refund", refund_facts),
+    ("charge.", "charge", charge_facts),
+    ("refund.", "refund", refund_facts),
+    ("payment_intent.", "payment_intent", payment_intent_facts),
+    ("payout.", "payout", payout_facts),
+)
+_ROW_READERS: Final[dict[str, Callable[[Envelope, JsonObject], list[Fact]]]] = {
+    "charge": charge_facts,
+    "refund": refund_facts,
+    "payment_intent": payment_intent_facts,
+    "payout": payout_facts,
+}
+
+
+def translate(raw: bytes, telling: Telling) -> list[Fact]:
+    """Facts of an event, a thin event of API v2, or a list page; raises `TranslationError`.
+
+    A page may hold balance transactions, events, charges, refunds, payment intents or payouts. For balance transactions
+    ``telling.context["payout"]`` names the payout whose contents they are; without it a page with exactly one row of
+    type ``payout`` is taken to be that payout's contents.
+    """
+    body = read_json(raw)
+    if not isinstance(body, dict):
+        raise TranslationError("not_an_object", "the body is not a JSON object")
+    match body.get("object"):
+        case "event":
+            return _event_facts(body, telling)
+        case "v2.core.event":
+            return [_thin_event_fact(body, telling)]
+        case "list":
+            return _page_facts(body, telling)
+        case None:
+            raise TranslationError("field_missing", "object is missing: neither an event nor a list page of Stripe")
+    raise TranslationError("unsupported_object", "the body is neither an event nor a list page of Stripe")
+
+
+STRIPE: Final = Connector(
+    source="stripe",
+    translate=translate,
+    plain_fields=PLAIN_FIELDS,
+)
+
+
+def _event_facts(event: JsonObject, telling: Telling) -> list[Fact]:
+    event_type = _type_of(event)
+    envelope = Envelope(
+        account=optional_id(event, "account") or _account(telling),
+        delivery=required_id(event, "id"),
+        type=event_type,
+        at=instant(event),
+        live=_livemode(event),
+    )
+    owner = expanded(expanded(event, "data"), "object")
+    for prefix, kind, read in _READERS:
+        if event_type.startswith(prefix):
+            _check_kind(owner, kind)
+            facts = read(envelope, owner)
+            return facts or [_observed_fact(envelope, owner)]
+    return [_observed_fact(envelope, owner)]
+
+
+def _thin_event_fact(event: JsonObject, telling: Telling) -> Fact:
+    """API v2 sends no object, only where to fetch it: observed."""
+    context = event.get("context")
+    connected = context if isinstance(context, str) and re.fullmatch(r"acct_[A-Za-z0-9]{1,60}", context) else ""
+    envelope = Envelope(
+        account=connected or _account(telling),
+        delivery=required_id(event, "id"),
+        type=_type_of(event),
+        at=_rfc3339(event.get("created")),
+        live=_livemode(event),
+    )
+    return _observed_fact(envelope, expanded(event, "related_object"))
+
+
+def _page_facts(page: JsonObject, telling: Telling) -> list[Fact]:
+    data = page.get("data")
+    if not isinstance(data, list) or not all(isinstance(row, dict) for row in data):
+        raise TranslationError("field_missing", "data of a list page is not a list of objects")
+    kinds = {row.get("object") if isinstance(row.get("object"), str) else None for row in data}
+    facts: list[Fact] = []
+    if kinds == {"event"}:
+        for event in data:
+            facts += _event_facts(event, telling)
+        return facts
+    envelope = Envelope(account=_account(telling), delivery=telling.delivery)
+    if kinds == {"balance_transaction"}:
+        payout = _payout_of(data, telling)
+        return [settlement_fact(envelope, row, payout) for row in data]
+    if not kinds <= _ROW_READERS.keys():
+        raise TranslationError(
+            "unsupported_list",
+            "a list page may hold balance transactions, events, charges, refunds, payment intents or payouts",
+        )
+    for row in data:
+        facts += _ROW_READERS[row["object"]](envelope, row)
+    return facts
+
+
+def _payout_of(data: list[JsonObject], telling: Telling) -> str:
+    if named := telling.context.get("payout", ""):
+        return required_id({"context.payout": named}, "context.payout")
+    sources = [optional_id(row, "source") for row in data if row.get("type") == "payout"]
+    return sources[0] if len(sources) == 1 else ""
+
+
+def _observed_fact(envelope: Envelope, owner: JsonObject) -> Fact:
+    """An event that moves no money of ours: kept for the timeline."""
+    object_id = owner.get("id")
+    named = object_id if isinstance(object_id, str) else ""
+    # Some objects (products, coupons) have ids of the caller's own making, of any form and length.
+    short = named if not named or _SIMPLE_ID.fullmatch(named) else f"sha256-{sha256(_utf8(named)).hexdigest()[:32]}"
+    return envelope.fact(
+        "event.observed",
+        f"{envelope.delivery}/{envelope.type}/{short or '-'}/observed",
+        {},
+        effective_at=envelope.happened(owner),
+        amounts={},
+        links={"object": short},
+        attributes={"object": owner["object"]} if _is_word(owner.get("object")) else {},
+    )
+
+
+def _check_kind(owner: JsonObject, kind: str) -> None:
+    if not owner:
+        raise TranslationError("field_missing", "data.object is missing")
+    if owner.get("object", kind) != kind:
+        raise TranslationError("object_kind_differs", f"data.object is not a {kind}, as the event's type says")
+
+
+def _type_of(event: JsonObject) -> str:
+    value = event.get("type")
+    if not isinstance(value, str) or not _EVENT_TYPE.fullmatch(value):
+        raise TranslationError("field_missing", "type is missing or not the name of an event type")
+    return value
+
+
+def _account(telling: Telling) -> str:
+    return required_id({"account": telling.account or ACCOUNT_UNNAMED}, "account")
+
+
+def _livemode(event: JsonObject) -> str:
+    value = event.get("livemode")
+    return str(value).lower() if isinstance(value, bool) else ""
+
+
+def _rfc3339(value: object) -> str:
+    """A time of API v2, which writes RFC 3339, in UTC and whole seconds."""
+    try:
+        at = datetime.fromisoformat(value if isinstance(value, str) else "")
+        return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if at.tzinfo else at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (ValueError, OverflowError) as error:
+        raise TranslationError("time_malformed", "created is not a time in RFC 3339") from error
+
+
+def _is_word(value: object) -> bool:
+    return isinstance(value, str) and _SIMPLE_ID.fullmatch(value) is not None
+
+
+def _utf8(value: str) -> bytes:
+    return value.encode("utf-8", "surrogatepass")

@@ -1,0 +1,57 @@
+"""Disputes: opened, funds withdrawn and reinstated, won, lost or closed otherwise.
+
+The events about funds carry the balance transactions of the dispute; each becomes a settlement fact too, because that
+is where the dispute's fee stands.
+"""
+
+from typing import Final
+
+from connectors.stripe_envelope import Envelope
+from connectors.stripe_fields import JsonObject, expanded, money, optional_id, required_id, rows, text
+from connectors.stripe_settlement import settlement_fact
+from ledger.facts import Fact
+
+_TRANSITIONS: Final = {
+    "charge.dispute.created": "opened",
+    "charge.dispute.updated": "updated",
+    "charge.dispute.funds_withdrawn": "funds_withdrawn",
+    "charge.dispute.funds_reinstated": "funds_reinstated",
+    "charge.dispute.closed": "closed",
+}
+
+
+def dispute_facts(envelope: Envelope, dispute: JsonObject) -> list[Fact]:
+    """What a dispute tells, and its balance transactions where money moved."""
+    transition = _TRANSITIONS.get(envelope.type)
+    if transition is None:
+        return []
+    dispute_id = required_id(dispute, "id")
+    status = text(dispute, "status")
+    if transition == "closed" and status in {"won", "lost"}:
+        transition = status
+    charge_id = optional_id(dispute, "charge")
+    payment = (
+        optional_id(dispute, "payment_intent")
+        or optional_id(expanded(dispute, "charge"), "payment_intent")
+        or charge_id
+    )
+    updated = transition == "updated"
+    facts = [
+        envelope.fact(
+            f"dispute.{transition}",
+            f"{dispute_id}/updated/{_word(status)}" if updated else f"{dispute_id}/{transition}",
+            dispute,
+            effective_at=envelope.made(dispute) if transition == "opened" else envelope.happened(dispute),
+            amounts={} if updated else {"gross": money(dispute, "amount")},
+            links={"dispute": dispute_id, "payment": payment, "charge": charge_id},
+            attributes={"reason": text(dispute, "reason")},
+            references=(envelope.reference(dispute_id),) if transition == "funds_withdrawn" else (),
+        )
+    ]
+    if transition in {"funds_withdrawn", "funds_reinstated"}:
+        facts += [settlement_fact(envelope, row) for row in rows(dispute, "balance_transactions")]
+    return facts
+
+
+def _word(status: str) -> str:
+    return "".join(letter for letter in status[:60] if letter.isalnum() or letter == "_") or "unknown"

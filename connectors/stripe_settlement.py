@@ -1,0 +1,90 @@
+"""Settlement: what a balance transaction says that no event says: fee, net, rate, category and payout.
+
+Amounts are in the settlement currency and signed as the balance saw them. Where the payment was in another currency
+the amount before conversion is ``source``: read from the expanded source, or filled in by the book from the fact that
+the row asks for in ``needs``.
+"""
+
+from decimal import Decimal
+from typing import Final
+
+from connectors.errors import TranslationError
+from connectors.stripe_amounts import iso_currency, iso_money
+from connectors.stripe_envelope import Envelope
+from connectors.stripe_fields import (
+    JsonObject,
+    currency,
+    expanded,
+    instant,
+    optional_id,
+    optional_whole,
+    required_id,
+    text,
+    whole,
+)
+from ledger.facts import Fact
+from ledger.money import Money
+
+# Sources about which a fact exists: charges, refunds, disputes and payouts. Waiting for any other would last for ever.
+_TOLD_SOURCES: Final = ("ch_", "py_", "re_", "pyr_", "dp_", "du_", "po_")
+
+
+def settlement_fact(envelope: Envelope, row: JsonObject, payout: str = "") -> Fact:
+    """The fact of one balance transaction; `payout` is the payout it is part of, where known."""
+    transaction = required_id(row, "id")
+    settled = currency(row)
+    gross = whole(row, "amount")
+    fee, net = optional_whole(row, "fee"), optional_whole(row, "net")
+    if fee is None and net is None:
+        raise TranslationError("field_missing", "a balance transaction needs fee or net")
+    fee = gross - net if fee is None and net is not None else fee or 0
+    net = gross - fee if net is None else net
+    if net != gross - fee:
+        raise TranslationError("net_does_not_add_up", "net of a balance transaction is not its amount less its fee")
+    amounts = {
+        "gross": iso_money(gross, settled, "amount"),
+        "fee": iso_money(fee, settled, "fee"),
+        "net": iso_money(net, settled, "net"),
+    }
+    source = optional_id(row, "source")
+    rate = _decimal(row.get("exchange_rate"))
+    before = _before_conversion(row, settled)
+    needs = ""
+    if before is not None:
+        amounts["source"] = before
+    elif rate and not expanded(row, "source") and source.startswith(_TOLD_SOURCES):
+        needs = envelope.reference(source)
+    return envelope.fact(
+        "settlement.recorded",
+        f"{transaction}/recorded",
+        row,
+        effective_at=envelope.made(row),
+        amounts=amounts,
+        links={"transaction": transaction, "category": text(row, "type"), "source": source, "payout": payout},
+        attributes={
+            "exchange_rate": rate,
+            "available_on": instant(row, "available_on")[:10],
+            "reporting_category": text(row, "reporting_category"),
+        },
+        needs=needs,
+    )
+
+
+def _before_conversion(row: JsonObject, settled: str) -> Money | None:
+    """The expanded source's amount in its own currency, with the row's sign, where that currency differs."""
+    source = expanded(row, "source")
+    if source.get("currency") is None:
+        return None
+    original = iso_currency(source["currency"], "source.currency")
+    if original == settled:
+        return None
+    captured = optional_whole(source, "amount_captured")
+    amount = abs(whole(source, "amount") if captured is None else captured)
+    return iso_money(-amount if whole(row, "amount") < 0 else amount, original, "source.amount")
+
+
+def _decimal(value: object) -> str:
+    """A rate as plain decimal text; it is shown and never calculated with."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return ""
+    return format(Decimal(str(value)), "f")
