@@ -20,7 +20,7 @@ class Charge:
         status: ``succeeded``, ``pending`` or ``failed``.
         captured_minor: 0 while only authorised.
         transaction_id: its balance transaction; empty while there is none.
-        released: an authorisation that was given back uncaptured.
+        refunds: oldest first.
     """
 
     id: str
@@ -32,7 +32,6 @@ class Charge:
     transaction_id: str = ""
     refunds: tuple[Refund, ...] = ()
     disputed: bool = False
-    released: bool = False
 
     def as_json(self, old: bool) -> dict[str, Any]:
         """The charge object of the gateway."""
@@ -42,7 +41,7 @@ class Charge:
             "object": "charge",
             "amount": purchase.amount_minor,
             "amount_captured": self.captured_minor,
-            "amount_refunded": purchase.amount_minor if self.released else self.refunded_minor,
+            "amount_refunded": self.refunded_minor,
             "application": None,
             "application_fee": None,
             "application_fee_amount": None,
@@ -79,7 +78,7 @@ class Charge:
             "receipt_email": None,
             "receipt_number": None,
             "receipt_url": f"https://pay.stripe.com/receipts/payment/{derived(self.id, 48)}",
-            "refunded": self.released or 0 < self.captured_minor == self.refunded_minor,
+            "refunded": 0 < self.refunded_minor == (self.captured_minor or purchase.amount_minor),
             "review": None,
             "shipping": None,
             "source": None,

@@ -11,6 +11,7 @@ from contraflow.simulator.charge import Charge
 from contraflow.simulator.identifiers import new_id
 from contraflow.simulator.payment_intent import PaymentIntent
 from contraflow.simulator.purchase import Purchase
+from contraflow.simulator.refund import Refund
 from contraflow.simulator.scene import Scene
 
 Life = Callable[[Scene, Purchase], None]
@@ -76,11 +77,12 @@ def authorized(scene: Scene, purchase: Purchase) -> None:
 
 
 def released(scene: Scene, purchase: Purchase) -> None:
-    """Authorised, then given back uncaptured: the gateway calls the charge refunded, yet no money ever moved."""
+    """Authorised, then given back uncaptured: the old API version calls that a refund, yet no money ever moved."""
     begin(scene, purchase)
-    charge = replace(_authorize(scene, purchase), released=True)
     at_s = purchase.created_s + 2_400
-    _tell(scene, purchase, "charge.refunded", charge, at_s, previous={"amount_refunded": 0, "refunded": False})
+    charge = _let_go(scene, _authorize(scene, purchase), purchase.amount_minor, at_s)
+    if purchase.old:
+        _tell(scene, purchase, "charge.refunded", charge, at_s, previous={"amount_refunded": 0, "refunded": False})
     _cancel(scene, purchase, at_s, (charge,))
     scene.statuses[purchase.payment_id] = "canceled"
 
@@ -173,6 +175,7 @@ def _capture(scene: Scene, purchase: Purchase, amount_minor: int) -> None:
     held = _authorize(scene, purchase)
     at_s, row_id = purchase.created_s + 1_800, new_id(scene.rng, "txn_3", 23)
     charge = replace(held, captured_minor=amount_minor, transaction_id=row_id)
+    charge = _let_go(scene, charge, purchase.amount_minor - amount_minor, at_s)
     _take(scene, charge, amount_minor, at_s)
     before = {"amount_captured": 0, "balance_transaction": None, "captured": False}
     _tell(scene, purchase, "charge.captured", charge, at_s, previous=before)
@@ -180,6 +183,14 @@ def _capture(scene: Scene, purchase: Purchase, amount_minor: int) -> None:
         intent = PaymentIntent(purchase, "succeeded", (charge,), received_minor=amount_minor)
         _tell(scene, purchase, "payment_intent.succeeded", intent, at_s)
     scene.statuses[purchase.payment_id] = "succeeded"
+
+
+def _let_go(scene: Scene, charge: Charge, amount_minor: int, at_s: int) -> Charge:
+    """What was held and is not captured; only the old API version writes it down, as a refund without a movement."""
+    if not charge.purchase.old or not amount_minor:
+        return charge
+    refund = Refund(new_id(scene.rng, "re_3", 23), charge.purchase, amount_minor, "succeeded", at_s, "")
+    return replace(charge, refunded_minor=amount_minor, refunds=(refund,))
 
 
 def _debit(scene: Scene, purchase: Purchase) -> None:

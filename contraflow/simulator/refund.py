@@ -14,7 +14,9 @@ class Refund:
     Attributes:
         amount_minor: the gateway's minor units of the purchase's currency.
         status: ``pending``, ``succeeded`` or ``failed``.
-        transaction_id, failure_transaction_id: the balance transactions of the refund and of its failure.
+        transaction_id: its balance transaction; empty for what was authorised and never captured, which the old API
+            version calls a refund although nothing moves.
+        failure_transaction_id: the balance transaction of its failure.
     """
 
     id: str
@@ -31,7 +33,7 @@ class Refund:
             "id": self.id,
             "object": "refund",
             "amount": self.amount_minor,
-            "balance_transaction": self.transaction_id,
+            "balance_transaction": self.transaction_id or None,
             "charge": self.purchase.charge_id,
             "created": self.created_s,
             "currency": self.purchase.currency,
