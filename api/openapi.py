@@ -1,0 +1,61 @@
+"""The OpenAPI document: what the routes declare, with problems under their own media type."""
+
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from api.problem import MEDIA_TYPE, ProblemDetails
+
+_MEANINGS: Final = {
+    304: "Nothing has changed since the entity tag in `If-None-Match`",
+    400: "A part of the request cannot be read",
+    404: "There is no such thing",
+    408: "The body took too long",
+    412: "The position of `Contraflow-Min-Position` is not reached",
+    413: "The body is too large",
+    422: "A parameter is out of its bounds",
+    503: "Not possible now; ask again after `Retry-After` seconds",
+}
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route that may answer with problems of these statuses."""
+    return {status: {"model": ProblemDetails, "description": _MEANINGS[status]} for status in statuses}
+
+
+def describe(app: FastAPI) -> None:
+    """Make `app.openapi()` give the document; built once."""
+
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            schema = get_openapi(
+                title=app.title,
+                version=app.version,
+                openapi_version=app.openapi_version,
+                description=app.description,
+                routes=app.routes,
+                tags=app.openapi_tags,
+            )
+            for path in schema["paths"].values():
+                for operation in path.values():
+                    _problems_as_problems(operation["responses"])
+            components = schema["components"]["schemas"]
+            for unused in ("HTTPValidationError", "ValidationError"):
+                components.pop(unused, None)
+            details = components[ProblemDetails.__name__]
+            details["required"] = [name for name in details["required"] if name not in ("errors", "incident")]
+            app.openapi_schema = schema
+        return app.openapi_schema
+
+    app.openapi = document  # type: ignore[method-assign]
+
+
+def _problems_as_problems(responses: dict[str, Any]) -> None:
+    reference = {"$ref": f"#/components/schemas/{ProblemDetails.__name__}"}
+    for status, response in responses.items():
+        if status >= "400":
+            response["content"] = {MEDIA_TYPE: {"schema": reference}}
+            response["description"] = _MEANINGS.get(int(status), response["description"])
+        elif status == "304":
+            response.pop("content", None)

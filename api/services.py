@@ -1,0 +1,35 @@
+"""What the routes of one process share: connections, the intake, the watch over positions, the telemetry."""
+
+from dataclasses import dataclass
+
+from fastapi import Request
+from psycopg_pool import AsyncConnectionPool
+
+from api.config import ApiConfig
+from api.metrics import Metrics
+from api.position_watch import PositionWatch
+from api.readiness import Readiness
+from streams.intake import Intake
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Opened when the process starts, closed when it stops.
+
+    Attributes:
+        pool: connections in autocommit mode, so that a single statement is a snapshot of its own.
+    """
+
+    config: ApiConfig
+    pool: AsyncConnectionPool
+    watch: PositionWatch
+    intake: Intake
+    readiness: Readiness
+    metrics: Metrics
+
+
+def services_of(request: Request) -> Services:
+    """The services of the process that serves `request`."""
+    services = request.app.state.services
+    assert isinstance(services, Services)
+    return services
