@@ -63,6 +63,7 @@ class Decided(msgspec.Struct):
     """What one call of `decide` made: events to append, keys to remember, refusals to report.
 
     Attributes:
+        known: what `keys` point to, for the next batch while this one is not stored yet.
         heads: for each fact the book's head after it was decided.
         repeated: how many facts had been told before.
     """
@@ -71,6 +72,7 @@ class Decided(msgspec.Struct):
     keys: list[tuple[bytes, int]] = []
     refusals: list[Refusal] = []
     heads: list[int] = []
+    known: dict[bytes, Known] = {}
     repeated: int = 0
 
 
@@ -135,7 +137,7 @@ class Book:
             raise BrokenLaw(f"book {self.id!r} is not open")
         now_us = max(now_us, self.recorded_at_us)
         decided = Decided()
-        new: dict[bytes, Known] = {}
+        new = decided.known
         for fact in facts:
             self._decide_one(fact, new, known, now_us, decided)
             decided.heads.append(self.version)

@@ -195,13 +195,14 @@ class Store:
         """
         self._recorder.append(appends, offsets, dead_letters)
 
-    def snapshot(self, book: Book, every_events: int = SNAPSHOT_EVERY_EVENTS) -> bool:
-        """Keep the book's memory when it has grown by `every_events` since the last time; call it after an append."""
-        if book.version - self._snapshot_at.get(book.id, 0) < every_events:
-            return False
+    def snapshot_due(self, book: Book, every_events: int = SNAPSHOT_EVERY_EVENTS) -> bool:
+        """True when the book has grown by `every_events` since it was loaded or last kept."""
+        return book.version - self._snapshot_at.get(book.id, 0) >= every_events
+
+    def snapshot(self, book: Book) -> None:
+        """Keep the book's memory, so that loading need not replay all events; everything in it must be appended."""
         self._application.take_book_snapshot(book)
         self._snapshot_at[book.id] = book.version
-        return True
 
 
 def balances_of(book: Book) -> Mapping[tuple[str, str], int]:

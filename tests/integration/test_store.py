@@ -66,8 +66,9 @@ def test_a_book_is_the_same_after_loading(store: Store) -> None:
 def test_a_snapshot_and_the_events_after_it_are_the_same_book(store: Store) -> None:
     lease, book = taken(store)
     post(store, lease, book, payment(1), refund(1, 10, "failed"))
-    assert store.snapshot(book, every_events=1)
-    assert not store.snapshot(book, every_events=1)
+    assert store.snapshot_due(book, every_events=3)
+    store.snapshot(book)
+    assert not store.snapshot_due(book, every_events=1)
     post(store, lease, book, payment(2))
     loaded = store.load("main")
     assert (loaded.version, loaded.seal, loaded.balances, loaded.parked) == (

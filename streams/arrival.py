@@ -1,0 +1,50 @@
+"""An arrival: one record of an inbound partition as posting reads it, with the place where it stood."""
+
+from dataclasses import dataclass
+from hashlib import sha256
+
+from confluent_kafka import Message
+
+from streams.errors import InboundError
+from streams.inbound import InboundRecord, parse_inbound
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What stood at one offset.
+
+    Attributes:
+        topic: full name, with the installation's prefix.
+        record: the inbound record, or None when it cannot be read.
+        fault: why it cannot be read.
+        book_text, body: what there is of it all the same, for the dead letter.
+    """
+
+    topic: str
+    partition: int
+    offset: int
+    record: InboundRecord | None
+    fault: InboundError | None = None
+    book_text: str = ""
+    body: bytes = b""
+
+    @classmethod
+    def of(cls, message: Message) -> "Arrival":
+        """Read a message; never raises, because outside input never stops the line (law 6)."""
+        topic, partition, offset = message.topic(), message.partition(), message.offset()
+        assert topic is not None and partition is not None and offset is not None
+        key, value = message.key(), message.value()
+        key_bytes = key.encode() if isinstance(key, str) else key
+        value_bytes = value.encode() if isinstance(value, str) else value
+        try:
+            headers = message.headers()
+            record = parse_inbound(topic, key_bytes, value_bytes, headers, message.timestamp()[1])
+        except InboundError as fault:
+            text = (key_bytes or b"").decode(errors="replace").replace("\x00", "\ufffd")[:100]
+            return cls(topic, partition, offset, None, fault, text, value_bytes or b"")
+        return cls(topic, partition, offset, record)
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of the original bytes."""
+        return bytes.fromhex(self.record.digest) if self.record is not None else sha256(self.body).digest()

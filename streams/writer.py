@@ -1,0 +1,341 @@
+"""The writer: inbound records in, decisions stored, one batch after the other.
+
+A batch is whatever has arrived. Its records are translated into facts, each book decides its own, and one PostgreSQL
+transaction makes everything true at once: events, keys, raw records, dead letters and the input offsets (law 4). While
+one batch is being committed in a second thread the next is already decided; what is in flight counts as known.
+
+Outside input never stops the line (law 6): what cannot be translated or posted becomes a dead letter. When an append
+fails for any reason, whatever the writer remembers is thrown away: `discard`, then `assign` again.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from types import TracebackType
+from typing import Final
+
+import structlog
+
+from connectors import CONNECTORS
+from connectors.connector import Connector, Telling
+from connectors.errors import TranslationError
+from ledger.accounts import Chart
+from ledger.batch import BookAppend, DeadLetter, InputOffset, RawRecord, Redriven
+from ledger.book import Book, Decided, Known, Refusal
+from ledger.errors import FactError
+from ledger.facts import Fact, check_fact, encode_fact
+from ledger.rules import RuleSet
+from ledger.store import Lease, Store
+from streams.arrival import Arrival
+from streams.inbound import InboundRecord
+
+# The record of this source is the fact itself, word for word, so it is not kept a second time as a raw record.
+FACTS_SOURCE: Final = "facts"
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Written:
+    """What one batch did, for logs and metrics; counts of records, facts and events."""
+
+    records: int = 0
+    facts: int = 0
+    events: int = 0
+    repeated: int = 0
+    duplicates: int = 0
+    dead: int = 0
+    heads: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Translated:
+    arrival: Arrival
+    record: InboundRecord
+    facts: Sequence[Fact]
+    seen_before: bool
+
+
+class Writer:
+    """Owns books and appends to them; not for use by more than one thread."""
+
+    def __init__(
+        self,
+        conninfo: str,
+        *,
+        chart: Chart,
+        rules: RuleSet,
+        connectors: Mapping[str, Connector] = CONNECTORS,
+        now_us: Callable[[], int] = lambda: time.time_ns() // 1000,
+    ) -> None:
+        """Connect twice: one connection appends, the other answers what is known meanwhile.
+
+        Args:
+            conninfo: PostgreSQL connection string.
+            chart, rules: what new books are opened with.
+            connectors: translators by source name.
+            now_us: the clock, microseconds since 1970 in UTC.
+        """
+        self._store = Store.open(conninfo)
+        self._reader = Store.open(conninfo)
+        self._chart = chart
+        self._rules = rules
+        self._connectors = connectors
+        self._now_us = now_us
+        self._leases: dict[str, Lease] = {}
+        self._books: dict[str, Book] = {}
+        self._offsets: dict[tuple[str, int], int] = {}
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="append")
+        self._in_flight: Future[None] | None = None
+        self._flying_keys: dict[str, dict[bytes, Known]] = {}
+        self._flying_raw: dict[str, set[bytes]] = {}
+
+    def close(self) -> None:
+        """Wait for the append in flight, then close both connections."""
+        self._thread.shutdown(wait=True)
+        self._store.close()
+        self._reader.close()
+
+    def __enter__(self) -> "Writer":
+        """Enter a with block that closes the writer."""
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        """Close."""
+        self.close()
+
+    def assign(self, owns: Callable[[str], bool]) -> dict[tuple[str, int], int]:
+        """Become the writer of every stored book for which `owns` is true; returns the stored input offsets.
+
+        Raises the epoch of those books, so that whoever wrote them before is fenced from here on.
+        """
+        self.discard()
+        self._leases = self._store.take([name for name in self._store.books() if owns(name)])
+        self._offsets = self._store.offsets()
+        return dict(self._offsets)
+
+    def discard(self) -> None:
+        """Forget all books and whatever was not appended; an append in flight is waited for, its failure is moot."""
+        if self._in_flight is not None:
+            self._in_flight.exception()
+        self._in_flight = None
+        self._flying_keys = {}
+        self._flying_raw = {}
+        self._leases = {}
+        self._books = {}
+        self._offsets = {}
+
+    def write(self, arrivals: Sequence[Arrival]) -> Written:
+        """Translate, decide and hand a batch over for appending; `flush` waits until it is durable.
+
+        Raises:
+            ledger.errors.Fenced: another writer took a book or partition.
+            psycopg.Error: the batch before this one, or a look-up, could not be done.
+        """
+        now_us = self._now_us()
+        written = Written(records=len(arrivals))
+        by_book: dict[str, list[Arrival]] = {}
+        dead: list[DeadLetter] = []
+        for arrival in arrivals:
+            if arrival.record is not None:
+                by_book.setdefault(arrival.record.book, []).append(arrival)
+            else:
+                assert arrival.fault is not None
+                dead.append(_dead_letter(arrival, arrival.fault.code, str(arrival.fault), now_us))
+        appends = []
+        flying_keys: dict[str, dict[bytes, Known]] = {}
+        flying_raw: dict[str, set[bytes]] = {}
+        for name in sorted(by_book):
+            append, keys = self._decide(name, by_book[name], now_us, dead, written)
+            appends.append(append)
+            flying_keys[name] = keys
+            flying_raw[name] = {raw.digest for raw in append.raw_records}
+        written.dead = len(dead)
+        offsets = self._move_offsets(arrivals)
+        self.flush()
+        self._flying_keys, self._flying_raw = flying_keys, flying_raw
+        self._in_flight = self._thread.submit(self._store.append, appends, offsets, dead)
+        self._snapshot()
+        return written
+
+    def flush(self) -> None:
+        """Wait until the last batch is durable; raises what its append raised."""
+        if self._in_flight is not None:
+            self._in_flight.result()
+            self._in_flight = None
+
+    @property
+    def idle(self) -> bool:
+        """True when no append is in flight or the one that was is done."""
+        return self._in_flight is None or self._in_flight.done()
+
+    def _decide(
+        self, name: str, arrivals: Sequence[Arrival], now_us: int, dead: list[DeadLetter], written: Written
+    ) -> tuple[BookAppend, dict[bytes, Known]]:
+        lease, book = self._book(name, now_us)
+        translated = self._translate(lease, arrivals, now_us, dead, written)
+        facts = [fact for item in translated for fact in item.facts]
+        questions = book.questions(facts)
+        known = self._reader.known(lease, questions)
+        known.update(self._flying_keys.get(name, {}))
+        before = book.version
+        decided = book.decide(facts, known, now_us)
+        refused = _refusals_by_record(translated, decided)
+        raw_records, redriven = _spans(translated, decided, before, refused)
+        for item, refusals in zip(translated, refused, strict=True):
+            dead.extend(_refused(item.arrival, refusal, now_us) for refusal in refusals)
+        written.facts += len(facts)
+        written.events += len(decided.events)
+        written.repeated += decided.repeated
+        written.heads[name] = book.version
+        return self._store.prepare(lease, book, decided, raw_records, redriven), decided.known
+
+    def _book(self, name: str, now_us: int) -> tuple[Lease, Book]:
+        if name not in self._books:
+            self.flush()
+            if name not in self._leases:
+                self._leases.update(self._store.take([name]))
+            book = self._store.load(name)
+            if book.version == 0:
+                self._store.open_book(self._leases[name], book, self._chart, self._rules, now_us)
+                _log.info("book opened", book=name)
+            self._books[name] = book
+        return self._leases[name], self._books[name]
+
+    def _translate(
+        self, lease: Lease, arrivals: Sequence[Arrival], now_us: int, dead: list[DeadLetter], written: Written
+    ) -> list[_Translated]:
+        seen = self._seen(lease, arrivals)
+        translated = []
+        for arrival in arrivals:
+            record = arrival.record
+            assert record is not None
+            keeps_raw = record.source != FACTS_SOURCE
+            digest = arrival.digest if keeps_raw else b""
+            seen_before = digest in seen
+            if seen_before and record.attempts == 0:
+                written.duplicates += 1
+                continue
+            try:
+                facts = self._facts(record)
+            except TranslationError as error:
+                dead.append(_dead_letter(arrival, error.code, error.detail, now_us))
+                continue
+            if keeps_raw:
+                seen.add(digest)
+            translated.append(_Translated(arrival, record, facts, seen_before))
+        return translated
+
+    def _seen(self, lease: Lease, arrivals: Sequence[Arrival]) -> set[bytes]:
+        """Which of these bytes the book has been told before."""
+        digests = [
+            arrival.digest
+            for arrival in arrivals
+            if arrival.record is not None and arrival.record.source != FACTS_SOURCE
+        ]
+        return self._reader.known_raw(lease, digests) | self._flying_raw.get(lease.book, set())
+
+    def _facts(self, record: InboundRecord) -> Sequence[Fact]:
+        connector = self._connectors.get(record.source)
+        if connector is None:
+            raise TranslationError("source_unknown", f"no connector translates source {record.source[:80]!r}")
+        telling = Telling(
+            source=record.source, account=record.account, delivery=record.delivery, context=dict(record.context)
+        )
+        facts = connector.translate(record.body, telling)
+        try:
+            for fact in facts:
+                check_fact(fact)
+        except FactError as error:
+            raise TranslationError("fact_invalid", str(error)) from error
+        return facts
+
+    def _move_offsets(self, arrivals: Iterable[Arrival]) -> list[InputOffset]:
+        following: dict[tuple[str, int], int] = {}
+        for arrival in arrivals:
+            following[arrival.topic, arrival.partition] = arrival.offset + 1
+        moves = [InputOffset(*key, self._offsets.get(key), offset) for key, offset in sorted(following.items())]
+        self._offsets.update(following)
+        return moves
+
+    def _snapshot(self) -> None:
+        for book in self._books.values():
+            if self._store.snapshot_due(book):
+                self.flush()
+                self._store.snapshot(book)
+
+
+def _refusals_by_record(translated: Sequence[_Translated], decided: Decided) -> list[list[Refusal]]:
+    refused: list[list[Refusal]] = [[] for _ in translated]
+    owners = [number for number, item in enumerate(translated) for _ in item.facts]
+    for refusal in decided.refusals:
+        refused[owners[refusal.index]].append(refusal)
+    return refused
+
+
+def _spans(
+    translated: Sequence[_Translated], decided: Decided, before: int, refused: Sequence[Sequence[Refusal]]
+) -> tuple[list[RawRecord], list[Redriven]]:
+    """Which events came from which record: raw records to keep, and redriven ones to settle."""
+    raw_records = []
+    redriven = []
+    at = 0
+    for item, refusals in zip(translated, refused, strict=True):
+        record = item.record
+        at += len(item.facts)
+        after = decided.heads[at - 1] if item.facts else before
+        first, last = (before + 1, after) if after > before else (None, None)
+        before = after
+        if record.source != FACTS_SOURCE and not item.seen_before:
+            raw_records.append(_raw_record(item, first, last))
+        if record.attempts > 0:
+            redriven.append(Redriven(item.arrival.digest, first, last, resolved=not refusals))
+    return raw_records, redriven
+
+
+def _raw_record(item: _Translated, first: int | None, last: int | None) -> RawRecord:
+    record = item.record
+    return RawRecord(
+        digest=item.arrival.digest,
+        source=record.source,
+        account=record.account,
+        received_at_us=record.received_at_us,
+        topic=item.arrival.topic,
+        partition=item.arrival.partition,
+        record_offset=item.arrival.offset,
+        context=record.context,
+        body=record.body,
+        first_position=first,
+        last_position=last,
+    )
+
+
+def _refused(arrival: Arrival, refusal: Refusal, now_us: int) -> DeadLetter:
+    """The dead letter of a refused fact; one that had been parked came with another record and is kept as itself."""
+    letter = _dead_letter(arrival, refusal.code, refusal.detail, now_us, refusal.position)
+    if not refusal.released:
+        return letter
+    body = encode_fact(refusal.fact)
+    return replace(letter, source=FACTS_SOURCE, digest=sha256(body).digest(), body=body, context={})
+
+
+def _dead_letter(arrival: Arrival, code: str, detail: str, now_us: int, position: int | None = None) -> DeadLetter:
+    record = arrival.record
+    return DeadLetter(
+        book=record.book if record else arrival.book_text,
+        source=record.source if record else "",
+        account=record.account if record else "",
+        topic=arrival.topic,
+        partition=arrival.partition,
+        record_offset=arrival.offset,
+        digest=arrival.digest,
+        code=code,
+        detail=detail,
+        context=record.context if record else {},
+        body=record.body if record else arrival.body,
+        attempts=record.attempts + 1 if record else 1,
+        at_us=now_us,
+        position=position,
+    )
