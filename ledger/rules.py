@@ -1,6 +1,7 @@
 """Posting rules: data that says which fact posts which lines.
 
-The first rule whose condition holds makes the entry, and its name and version stand in it. A rule's amount is a sum or
+The first rule whose condition holds makes the entry, and its name and version stand in it. An account is
+a code, or a field of the fact in braces (``{metadata.ledger_account}``). A rule's amount is a sum or
 difference of the fact's named amounts (``gross``, ``gross - fee``); an amount below zero changes the side, a line of
 zero is left out. A fact without a rule, or whose lines are all zero, is observed and posts nothing.
 
@@ -102,8 +103,9 @@ class RuleSet:
 
     @property
     def accounts(self) -> frozenset[str]:
-        """Every account code that a rule may post to."""
-        return frozenset(line[0] for rules in self._by_type.values() for rule in rules for line in rule.lines)
+        """Every account code that stands in a rule; not those that facts name."""
+        lines = [line for rules in self._by_type.values() for rule in rules for line in rule.lines]
+        return frozenset(account for account, field, *_ in lines if not field)
 
     def post(self, fact: Fact) -> Posting | None:
         """The lines of a fact, or None when it posts nothing; raises `PostingError`."""
@@ -132,7 +134,7 @@ def load_rules(path: Path | None = None) -> RuleSet:
 def _lines(rule: _Compiled, fact: Fact) -> tuple[Line, ...]:
     amounts = fact.amounts
     lines = []
-    for account, debit, terms in rule.lines:
+    for account, field, debit, terms in rule.lines:
         try:
             first = amounts[terms[0][1]]
             amount_minor = first.minor if terms[0][0] > 0 else -first.minor
@@ -154,11 +156,20 @@ def _lines(rule: _Compiled, fact: Fact) -> tuple[Line, ...]:
         if amount_minor == 0:
             continue
         side: Side = "debit" if debit == (amount_minor > 0) else "credit"
+        if field:
+            account = _account(rule, fact, field)
         lines.append(Line(account, side, str(abs(amount_minor)), currency))
     return tuple(lines)
 
 
-def _compile_line(line: _Line, rule: str) -> tuple[str, bool, tuple[tuple[int, str], ...]]:
+def _account(rule: _Compiled, fact: Fact, field: str) -> str:
+    value = _field(fact, field)
+    if not isinstance(value, str) or not value:
+        raise PostingError("account_missing", field, f"rule {rule.rule} takes the account from {field}, which is empty")
+    return value
+
+
+def _compile_line(line: _Line, rule: str) -> tuple[str, str, bool, tuple[tuple[int, str], ...]]:
     if (line.debit is None) == (line.credit is None):
         raise RulesError(f"rule {rule!r}: line of account {line.account!r} needs either debit or credit")
     text = line.debit if line.debit is not None else line.credit
@@ -173,7 +184,10 @@ def _compile_line(line: _Line, rule: str) -> tuple[str, bool, tuple[tuple[int, s
         at = match.end()
     if not terms:
         raise RulesError(f"rule {rule!r}: line of account {line.account!r} has an empty amount")
-    return line.account, line.debit is not None, tuple(terms)
+    field = line.account[1:-1] if line.account.startswith("{") and line.account.endswith("}") else ""
+    if field and not _FIELD.fullmatch(field):
+        raise RulesError(f"rule {rule!r}: account {line.account!r} is not a field of a fact")
+    return line.account, field, line.debit is not None, tuple(terms)
 
 
 def _check_where(where: _Where, rule: str) -> None:

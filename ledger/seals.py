@@ -2,9 +2,8 @@
 
 For the event at position n of a book::
 
-    leaf(n) = SHA256( book || 0x0A || n || 0x0A || type || 0x0A || recorded_at_us || 0x0A || body )
     seal(0) = 32 zero bytes
-    seal(n) = SHA256( seal(n-1) || leaf(n) )
+    seal(n) = SHA256( seal(n-1) || book || 0x0A || n || 0x0A || type || 0x0A || recorded_at_us || 0x0A || body )
 
 with texts in UTF-8 and numbers as decimal digits. The body is the stored canonical JSON, byte for byte. The seal at the
 end of every append is stored; an auditor recomputes the chain from the events alone.
@@ -19,14 +18,9 @@ from ledger.events import Recorded
 GENESIS: Final = bytes(32)
 
 
-def leaf(event: Recorded) -> bytes:
-    """The content hash of one event, 32 bytes."""
-    head = f"{event.book}\n{event.position}\n{event.type}\n{event.recorded_at_us}\n".encode()
-    return sha256(head + event.body).digest()
-
-
 def extend(seal: bytes, events: Iterable[Recorded]) -> bytes:
-    """The seal after `events`, given the one before them."""
+    """The seal after `events`, given the one before them; 32 bytes."""
     for event in events:
-        seal = sha256(seal + leaf(event)).digest()
+        head = f"{event.book}\n{event.position}\n{event.type}\n{event.recorded_at_us}\n"
+        seal = sha256(seal + head.encode() + event.body).digest()
     return seal

@@ -10,7 +10,6 @@ fails for any reason, whatever the writer remembers is thrown away: `discard`, t
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from types import TracebackType
@@ -24,6 +23,7 @@ from connectors.errors import TranslationError
 from ledger.accounts import Chart
 from ledger.batch import BookAppend, DeadLetter, InputOffset, RawRecord, Redriven
 from ledger.book import Book, Decided, Known, Refusal
+from ledger.committer import Committer
 from ledger.errors import FactError
 from ledger.facts import Fact, check_fact, encode_fact
 from ledger.rules import RuleSet
@@ -87,14 +87,11 @@ class Writer:
         self._leases: dict[str, Lease] = {}
         self._books: dict[str, Book] = {}
         self._offsets: dict[tuple[str, int], int] = {}
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="append")
-        self._in_flight: Future[None] | None = None
-        self._flying_keys: dict[str, dict[bytes, Known]] = {}
-        self._flying_raw: dict[str, set[bytes]] = {}
+        self._committer = Committer(self._store)
 
     def close(self) -> None:
         """Wait for the append in flight, then close both connections."""
-        self._thread.shutdown(wait=True)
+        self._committer.close()
         self._store.close()
         self._reader.close()
 
@@ -118,11 +115,7 @@ class Writer:
 
     def discard(self) -> None:
         """Forget all books and whatever was not appended; an append in flight is waited for, its failure is moot."""
-        if self._in_flight is not None:
-            self._in_flight.exception()
-        self._in_flight = None
-        self._flying_keys = {}
-        self._flying_raw = {}
+        self._committer.discard()
         self._leases = {}
         self._books = {}
         self._offsets = {}
@@ -145,31 +138,23 @@ class Writer:
                 assert arrival.fault is not None
                 dead.append(_dead_letter(arrival, arrival.fault.code, str(arrival.fault), now_us))
         appends = []
-        flying_keys: dict[str, dict[bytes, Known]] = {}
-        flying_raw: dict[str, set[bytes]] = {}
+        keys: dict[str, dict[bytes, Known]] = {}
         for name in sorted(by_book):
-            append, keys = self._decide(name, by_book[name], now_us, dead, written)
+            append, keys[name] = self._decide(name, by_book[name], now_us, dead, written)
             appends.append(append)
-            flying_keys[name] = keys
-            flying_raw[name] = {raw.digest for raw in append.raw_records}
         written.dead = len(dead)
-        offsets = self._move_offsets(arrivals)
-        self.flush()
-        self._flying_keys, self._flying_raw = flying_keys, flying_raw
-        self._in_flight = self._thread.submit(self._store.append, appends, offsets, dead)
+        self._committer.submit(appends, keys, self._move_offsets(arrivals), dead)
         self._snapshot()
         return written
 
     def flush(self) -> None:
         """Wait until the last batch is durable; raises what its append raised."""
-        if self._in_flight is not None:
-            self._in_flight.result()
-            self._in_flight = None
+        self._committer.flush()
 
     @property
     def idle(self) -> bool:
         """True when no append is in flight or the one that was is done."""
-        return self._in_flight is None or self._in_flight.done()
+        return self._committer.idle
 
     def _decide(
         self, name: str, arrivals: Sequence[Arrival], now_us: int, dead: list[DeadLetter], written: Written
@@ -179,7 +164,7 @@ class Writer:
         facts = [fact for item in translated for fact in item.facts]
         questions = book.questions(facts)
         known = self._reader.known(lease, questions)
-        known.update(self._flying_keys.get(name, {}))
+        known.update(self._committer.keys(name))
         before = book.version
         decided = book.decide(facts, known, now_us)
         refused = _refusals_by_record(translated, decided)
@@ -235,7 +220,7 @@ class Writer:
             for arrival in arrivals
             if arrival.record is not None and arrival.record.source != FACTS_SOURCE
         ]
-        return self._reader.known_raw(lease, digests) | self._flying_raw.get(lease.book, set())
+        return self._reader.known_raw(lease, digests) | self._committer.raw_digests(lease.book)
 
     def _facts(self, record: InboundRecord) -> Sequence[Fact]:
         connector = self._connectors.get(record.source)

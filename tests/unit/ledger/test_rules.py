@@ -90,3 +90,15 @@ def test_two_currencies_in_one_sum_are_refused() -> None:
 def test_bad_charts_are_refused(raw: bytes, message: str) -> None:
     with pytest.raises(ChartError, match=message):
         parse_chart(raw)
+
+
+def test_an_account_can_be_named_by_the_fact() -> None:
+    document = rules(
+        lines=[{"account": "1000", "debit": "gross"}, {"account": "{metadata.ledger_account}", "credit": "gross"}]
+    )
+    posting = RuleSet(document).post(payment(1, metadata={"ledger_account": "7000"}))
+    assert posting is not None
+    assert posting.lines[1].account == "7000"
+    with pytest.raises(PostingError) as caught:
+        RuleSet(document).post(payment(1))
+    assert caught.value.code == "account_missing"
