@@ -148,7 +148,9 @@ def _take(scene: Scene, charge: Charge, amount_minor: int, at_s: int) -> None:
 
 def _decline(scene: Scene, purchase: Purchase) -> Charge:
     at_s = purchase.created_s + 3
-    charge = Charge(new_id(scene.rng, "ch_3", 23), purchase, "failed", at_s)
+    # An intent may be charged again under another id; without an intent the charge is the payment.
+    charge_id = new_id(scene.rng, "ch_3", 23) if purchase.intent_id else purchase.charge_id
+    charge = Charge(charge_id, purchase, "failed", at_s)
     _tell(scene, purchase, "charge.failed", charge, at_s)
     if purchase.intent_id:
         intent = PaymentIntent(purchase, "requires_payment_method", (charge,))

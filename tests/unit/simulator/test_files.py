@@ -16,7 +16,9 @@ def test_files_hold_the_whole_day(tmp_path: Path) -> None:
 
     index = json.loads((tmp_path / "day" / "index.json").read_bytes())
     written = {entry["path"]: (tmp_path / "day" / entry["path"]).read_bytes() for entry in index}
-    assert list(written.values()) == [piece.body for piece in (*day.pages, *day.statements)]
+    assert list(written.values()) == [page.body for page in day.pages] + [
+        statement.body for statement in day.statements
+    ]
     assert [entry["context"] for entry in index if entry["source"] == "stripe"] == [page.context for page in day.pages]
     assert {entry["account"] for entry in index if entry["source"] == "camt053"} == {s.account for s in day.statements}
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+import httpx
 import pytest
 import stripe
 
@@ -59,7 +60,7 @@ def test_the_vendors_own_library_accepts_every_signature() -> None:
         if webhook.type.startswith("v2."):
             stripe.WebhookSignature.verify_header(webhook.body.decode(), headers[SIGNATURE_HEADER], SECRET, 300)
         else:
-            event = stripe.Webhook.construct_event(webhook.body, headers[SIGNATURE_HEADER], SECRET)  # type: ignore[no-untyped-call]
+            event = stripe.Webhook.construct_event(webhook.body, headers[SIGNATURE_HEADER], SECRET)
             assert event["id"] == webhook.event_id
 
 
@@ -85,6 +86,25 @@ def test_everything_is_sent_once_and_progress_is_told() -> None:
     assert [body for _, _, body in got] == [webhook.body for webhook in DAY.webhooks], "one at a time keeps the order"
     assert {path for path, _, _ in got} == {"/webhooks/stripe/shop"}
     assert steps == [(done, len(DAY.webhooks)) for done in range(1, len(DAY.webhooks) + 1)]
+
+
+def test_no_more_requests_are_under_way_than_allowed() -> None:
+    under_way = most = 0
+
+    async def handle(request: httpx.Request) -> httpx.Response:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0.001)
+        under_way -= 1
+        return httpx.Response(200)
+
+    async def run() -> Sendings:
+        async with httpx.AsyncClient(transport=httpx.MockTransport(handle)) as client:
+            return await send_day(DAY, "http://intake.test", SECRET, concurrency=5, client=client)
+
+    assert asyncio.run(run()).sent == len(DAY.webhooks)
+    assert most == 5
 
 
 def test_what_was_not_taken_comes_again_with_the_same_body() -> None:
