@@ -15,6 +15,8 @@ from ledger.events import Recorded
 from projections.balances import Balances
 from projections.entries import Entries
 from projections.errors import UnknownProjection
+from projections.payments import Payments
+from projections.reconciliation import Reconciliation
 
 
 class Projection(Protocol):
@@ -42,7 +44,9 @@ class Projection(Protocol):
         ...
 
 
-PROJECTIONS: Final[dict[str, Projection]] = {projection.name: projection for projection in (Balances(), Entries())}
+PROJECTIONS: Final[dict[str, Projection]] = {
+    projection.name: projection for projection in (Balances(), Entries(), Payments(), Reconciliation())
+}
 
 
 def projection_named(name: str) -> Projection:

@@ -1,0 +1,148 @@
+"""The payment's state machine: a status that is a function of the set of facts told, never of their order.
+
+Gateways deliver late, twice and out of order, so nothing here asks what came first. A fact counts when it was posted
+or observed; one that is parked waits, one that was refused is only shown, a repeat adds a sighting.
+
+    initiated < pending < authorized < succeeded        as far as the payment got
+    failed, canceled                                    only while it has not succeeded
+    partially_refunded, refunded                        by the sum of refunds that went through
+    disputed                                            while a dispute is open
+    reversed                                            once a dispute is lost
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+STATUSES: Final = (
+    "unknown",
+    "initiated",
+    "pending",
+    "authorized",
+    "failed",
+    "canceled",
+    "succeeded",
+    "partially_refunded",
+    "refunded",
+    "disputed",
+    "reversed",
+)
+
+# How much a fact type says about the amount: a capture may be smaller than what was authorized.
+_AMOUNT_RANK: Final = {
+    "payment.succeeded": 6,
+    "payment.authorized": 5,
+    "payment.pending": 4,
+    "payment.initiated": 3,
+    "payment.canceled": 2,
+    "payment.failed": 1,
+}
+_OPENING: Final = frozenset({"dispute.opened", "dispute.funds_withdrawn"})
+_CLOSING: Final = frozenset({"dispute.won", "dispute.lost", "dispute.closed", "dispute.funds_reinstated"})
+
+
+class Sighting(msgspec.Struct, frozen=True):
+    """One telling about a payment, as it stands in the timeline.
+
+    Attributes:
+        kind: ``posted``, ``observed``, ``repeated``, ``parked`` or ``refused``.
+        amount_minor: gross in minor units; None where none was told.
+        object: id of the refund or dispute it speaks of, empty for the payment itself.
+    """
+
+    position: int
+    kind: str
+    type: str
+    key: str
+    source: str
+    account: str
+    effective_at: str
+    recorded_at_us: int
+    amount_minor: int | None
+    currency: str
+    status: str
+    delivery: str
+    object: str
+
+
+class PaymentState(msgspec.Struct, frozen=True):
+    """What a payment's sightings add up to; amounts in minor units of `currency`."""
+
+    source: str
+    account: str
+    status: str
+    currency: str
+    amount_minor: int
+    refunded_minor: int
+    effective_at: str
+
+
+def payment_state(sightings: Sequence[Sighting]) -> PaymentState:
+    """The state that these sightings, one or more in any order, add up to."""
+    facts = {sighting.key: sighting for sighting in sightings if sighting.kind in ("posted", "observed")}
+    best = max(
+        sightings,
+        key=lambda told: (
+            told.key in facts and told.amount_minor is not None,
+            _AMOUNT_RANK.get(told.type, 0),
+            told.effective_at,
+            told.key,
+            told.source,
+            told.account,
+        ),
+    )
+    is_payment = best.type in _AMOUNT_RANK and best.key in facts
+    amount_minor = (best.amount_minor or 0) if is_payment else 0
+    refunded_minor = _refunded_minor(facts, best.currency)
+    return PaymentState(
+        source=best.source,
+        account=best.account,
+        status=_status(sightings, facts, amount_minor, refunded_minor),
+        currency=best.currency,
+        amount_minor=amount_minor,
+        refunded_minor=refunded_minor,
+        effective_at=min(sighting.effective_at for sighting in sightings),
+    )
+
+
+def _status(sightings: Sequence[Sighting], facts: dict[str, Sighting], amount_minor: int, refunded_minor: int) -> str:
+    disputes: dict[str, set[str]] = {}
+    for fact in facts.values():
+        if fact.type.startswith("dispute."):
+            disputes.setdefault(fact.object, set()).add(fact.type)
+    if any("dispute.lost" in told for told in disputes.values()):
+        return "reversed"
+    if any(told & _OPENING and not told & _CLOSING for told in disputes.values()):
+        return "disputed"
+    if refunded_minor > 0:
+        return "refunded" if 0 < amount_minor <= refunded_minor else "partially_refunded"
+    return _progress(sightings, facts)
+
+
+def _progress(sightings: Sequence[Sighting], facts: dict[str, Sighting]) -> str:
+    """How far the payment itself got. It can fail many times: a failure holds until a later attempt is told."""
+    latest_at: dict[str, str] = {}
+    for sighting in sightings:
+        if sighting.key in facts:
+            latest_at[sighting.type] = max(latest_at.get(sighting.type, ""), sighting.effective_at)
+    if "payment.succeeded" in latest_at:
+        return "succeeded"
+    if "payment.canceled" in latest_at:
+        return "canceled"
+    attempt_at = max(latest_at.get("payment.pending", ""), latest_at.get("payment.authorized", ""))
+    if latest_at.get("payment.failed", "") >= attempt_at and "payment.failed" in latest_at:
+        return "failed"
+    for status in ("authorized", "pending", "initiated"):
+        if f"payment.{status}" in latest_at:
+            return status
+    return "unknown"
+
+
+def _refunded_minor(facts: dict[str, Sighting], currency: str) -> int:
+    failed = {fact.object for fact in facts.values() if fact.type == "refund.failed"}
+    return sum(
+        fact.amount_minor or 0
+        for fact in facts.values()
+        if fact.type == "refund.succeeded" and fact.object not in failed and fact.currency == currency
+    )

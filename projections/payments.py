@@ -1,0 +1,251 @@
+"""Payments: one row a payment with its status, everything told about it, and the provider's ids that lead to it.
+
+A payment is named by the link ``payment`` of its facts. Each batch loads the timelines of the payments it touches in
+one query, adds to them, and writes every touched row back in one statement.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, LiteralString
+
+import msgspec
+import psycopg
+
+from ledger.events import Recorded
+from projections.bodies import decode_body
+from projections.payment_status import Sighting, payment_state
+from projections.tables import tables_of
+
+_KINDS: Final = {
+    "EntryPosted": "posted",
+    "FactObserved": "observed",
+    "FactParked": "parked",
+    "FactRefused": "refused",
+}
+_REFERENCE_LINKS: Final = ("payment", "charge", "refund", "dispute")
+
+
+class Told(msgspec.Struct):
+    """What a batch says: sightings and references by payment, and repeats whose payment is that of `of`."""
+
+    sightings: dict[str, list[Sighting]] = {}
+    references: dict[tuple[str, str], int] = {}
+    repeats: "list[tuple[int, Sighting, dict[str, str]]]" = []
+
+
+class Payments:
+    """The projection `payments`."""
+
+    name: LiteralString = "payments"
+
+    def tables_sql(self) -> LiteralString:
+        """DDL of ``payment``, ``timeline`` and ``reference``."""
+        return tables_of(self.name)
+
+    def apply(self, cursor: psycopg.Cursor[Any], book: str, events: Sequence[Recorded]) -> None:
+        """Add the batch to the timelines and fold the touched payments anew."""
+        told = read(events)
+        _attach_repeats(told, _payments_at(cursor, book, told))
+        if not told.sightings:
+            return
+        earlier = _timelines(cursor, book, sorted(told.sightings))
+        _write_timelines(cursor, book, told)
+        _write_payments(cursor, book, {name: earlier.get(name, []) + new for name, new in told.sightings.items()})
+        _write_references(cursor, book, told)
+
+
+def read(events: Iterable[Recorded]) -> Told:
+    """The sightings among `events`; a repeat that does not name its payment itself stays in `repeats`."""
+    told = Told()
+    for recorded in events:
+        kind = _KINDS.get(recorded.type)
+        if kind is not None:
+            fact = decode_body(_fact_decoder, recorded.body).fact
+            payment = fact.links.get("payment")
+            if payment:
+                add(told, payment, _sighting(recorded, kind, fact), fact.links)
+        elif recorded.type == "FactRepeated":
+            repeat = decode_body(_repeat_decoder, recorded.body)
+            told.repeats.append((repeat.of, _sighting(recorded, "repeated", repeat), repeat.links))
+    return told
+
+
+def add(told: Told, payment: str, sighting: Sighting, links: dict[str, str]) -> None:
+    """Put one sighting under its payment, and the ids it links to."""
+    told.sightings.setdefault(payment, []).append(sighting)
+    if sighting.kind != "refused":
+        for name in _REFERENCE_LINKS:
+            reference = links.get(name)
+            if reference:
+                told.references.setdefault((reference, payment), sighting.position)
+
+
+def _sighting(recorded: Recorded, kind: str, fact: "_Fact") -> Sighting:
+    amount, currency = fact.amounts.get("gross", (None, ""))
+    thing = fact.type.partition(".")[0]
+    return Sighting(
+        position=recorded.position,
+        kind=kind,
+        type=fact.type,
+        key=fact.key,
+        source=fact.source,
+        account=fact.account,
+        effective_at=fact.effective_at,
+        recorded_at_us=recorded.recorded_at_us,
+        amount_minor=int(amount) if amount is not None else None,
+        currency=currency,
+        status=fact.status,
+        delivery=fact.delivery,
+        # Without the link the key names the object: everything before its transition.
+        object="" if thing == "payment" else fact.links.get(thing) or fact.key.rpartition("/")[0],
+    )
+
+
+def _attach_repeats(told: Told, payments: dict[int, tuple[str, str]]) -> None:
+    payments |= {
+        sighting.position: (payment, sighting.object)
+        for payment, sightings in told.sightings.items()
+        for sighting in sightings
+    }
+    for of, sighting, links in told.repeats:
+        payment, thing = payments.get(of) or (links.get("payment", ""), sighting.object)
+        if payment:
+            add(told, payment, msgspec.structs.replace(sighting, object=thing), {**links, "payment": payment})
+
+
+def _payments_at(cursor: psycopg.Cursor[Any], book: str, told: Told) -> dict[int, tuple[str, str]]:
+    """Payment and object of the first tellings that the batch repeats, by position."""
+    if not told.repeats:
+        return {}
+    positions = sorted({of for of, _, _ in told.repeats})
+    cursor.execute(
+        "SELECT position, payment, object FROM timeline WHERE book = %s AND position = ANY(%s)", (book, positions)
+    )
+    return {position: (payment, thing) for position, payment, thing in cursor}
+
+
+def _timelines(cursor: psycopg.Cursor[Any], book: str, payments: list[str]) -> dict[str, list[Sighting]]:
+    cursor.execute(_LOAD, {"book": book, "payments": payments})
+    found: dict[str, list[Sighting]] = {}
+    for payment, *row in cursor:
+        row[8] = None if row[8] is None else int(row[8])
+        found.setdefault(payment, []).append(Sighting(*row))
+    return found
+
+
+def _write_timelines(cursor: psycopg.Cursor[Any], book: str, told: Told) -> None:
+    rows = [(told_.position, payment, told_) for payment, sightings in told.sightings.items() for told_ in sightings]
+    with cursor.copy(_COPY) as copy:
+        copy.set_types(_TYPES)
+        for position, payment, row in sorted(rows, key=lambda row: row[0]):
+            amount = None if row.amount_minor is None else str(row.amount_minor)
+            copy.write_row(
+                (
+                    *(book, position, payment, row.kind, row.type, row.key, row.source, row.account, row.effective_at),
+                    *(row.recorded_at_us, amount, row.currency, row.status, row.delivery, row.object),
+                )
+            )
+
+
+def _write_payments(cursor: psycopg.Cursor[Any], book: str, timelines: dict[str, list[Sighting]]) -> None:
+    names = sorted(timelines)
+    states = [payment_state(timelines[name]) for name in names]
+    cursor.execute(
+        _WRITE,
+        {
+            "book": book,
+            "payments": names,
+            "sources": [state.source for state in states],
+            "accounts": [state.account for state in states],
+            "statuses": [state.status for state in states],
+            "currencies": [state.currency for state in states],
+            "amounts": [str(state.amount_minor) for state in states],
+            "refunded": [str(state.refunded_minor) for state in states],
+            "effective": [state.effective_at for state in states],
+            "sightings": [len(timelines[name]) for name in names],
+            "positions": [max(sighting.position for sighting in timelines[name]) for name in names],
+        },
+    )
+
+
+def _write_references(cursor: psycopg.Cursor[Any], book: str, told: Told) -> None:
+    keys = sorted(told.references)
+    cursor.execute(
+        "INSERT INTO reference (book, reference, payment, position)"
+        " SELECT %s, * FROM unnest(%s::text[], %s::text[], %s::bigint[]) ON CONFLICT DO NOTHING",
+        (
+            book,
+            [reference for reference, _ in keys],
+            [payment for _, payment in keys],
+            [told.references[key] for key in keys],
+        ),
+    )
+
+
+class _Fact(msgspec.Struct, kw_only=True):
+    """The part of a fact that a timeline shows."""
+
+    type: str
+    key: str
+    source: str
+    account: str
+    effective_at: str
+    amounts: dict[str, tuple[str, str]] = {}
+    links: dict[str, str] = {}
+    status: str = ""
+    delivery: str = ""
+
+
+class _Repeat(_Fact, kw_only=True):
+    """A `FactRepeated`: a fact without amounts, and the position of its first telling."""
+
+    of: int
+
+
+class _WithFact(msgspec.Struct):
+    """Any event that carries a whole fact."""
+
+    fact: _Fact
+
+
+_fact_decoder: Final = msgspec.json.Decoder(_WithFact)
+_repeat_decoder: Final = msgspec.json.Decoder(_Repeat)
+
+_LOAD: Final = """
+SELECT payment, position, kind, type, key, source, account, effective_at, recorded_at_us, amount, currency, status,
+    delivery, object
+FROM timeline
+WHERE book = %(book)s AND payment = ANY(%(payments)s)
+ORDER BY position
+"""
+
+_COPY: Final = """
+COPY timeline (
+    book, position, payment, kind, type, key, source, account, effective_at, recorded_at_us, amount, currency, status,
+    delivery, object
+) FROM STDIN
+"""
+_TYPES: Final = ["text", "int8", *["text"] * 7, "int8", *["text"] * 5]
+
+_WRITE: Final = """
+INSERT INTO payment (
+    book, payment, source, account, status, currency, amount, refunded, effective_at, sightings, position
+)
+SELECT %(book)s, payment, source, account, status, currency, amount::numeric, refunded::numeric, effective_at,
+    sightings, position
+FROM unnest(
+    %(payments)s::text[], %(sources)s::text[], %(accounts)s::text[], %(statuses)s::text[], %(currencies)s::text[],
+    %(amounts)s::text[], %(refunded)s::text[], %(effective)s::text[], %(sightings)s::bigint[], %(positions)s::bigint[]
+) AS folded (
+    payment, source, account, status, currency, amount, refunded, effective_at, sightings, position
+)
+ON CONFLICT (book, payment) DO UPDATE SET
+    source = excluded.source,
+    account = excluded.account,
+    status = excluded.status,
+    currency = excluded.currency,
+    amount = excluded.amount,
+    refunded = excluded.refunded,
+    effective_at = excluded.effective_at,
+    sightings = excluded.sightings,
+    position = excluded.position
+"""
