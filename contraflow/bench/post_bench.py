@@ -1,0 +1,166 @@
+"""`bench post`: the book level. Facts in memory are decided and durably appended to PostgreSQL.
+
+No Kafka, no translation: keys are looked up in the store, rules applied, entries of three lines made, sealed and
+written. With `one_by_one` so many callers wait for their own answer each, and what arrives meanwhile is one batch.
+"""
+
+import queue
+import threading
+import time
+import uuid
+from collections.abc import Sequence
+from typing import Any, Final
+
+from contraflow.bench.options import BenchOptions
+from contraflow.bench.report import percentile, report
+from contraflow.bench.servers import bench_servers
+from contraflow.wiring import postgres_dsn
+from ledger.accounts import Account, Chart
+from ledger.book import Book
+from ledger.committer import Committer
+from ledger.facts import Fact
+from ledger.money import Money
+from ledger.rules import RuleSet
+from ledger.store import Lease, Store
+
+FACTS: Final = 400_000
+ONE_BY_ONE_FACTS: Final = 40_000
+RULES: Final = {
+    "version": 1,
+    "rules": [
+        {
+            "name": "bench.payment",
+            "when": {"type": "payment.succeeded"},
+            "lines": [
+                {"account": "1000", "debit": "gross - fee"},
+                {"account": "8000", "debit": "fee"},
+                {"account": "{metadata.ledger_account}", "credit": "gross"},
+            ],
+        }
+    ],
+}
+
+
+def measure(options: BenchOptions) -> dict[str, Any]:
+    """Facts decided and durable per second; with `one_by_one` also the time a caller waits."""
+    with bench_servers(options.settings, options.progress) as settings:
+        dsn = postgres_dsn(settings)
+        count = options.facts or (ONE_BY_ONE_FACTS if options.one_by_one else FACTS)
+        name = f"bench-{uuid.uuid4().hex[:12]}"
+        with Store.open(dsn) as store, Store.open(dsn) as reader:
+            lease = store.take([name])[name]
+            book = store.load(name)
+            store.open_book(lease, book, _chart(options.accounts), RuleSet(RULES), _now_us())
+            options.progress(f"making {count:,} facts over {options.accounts:,} accounts")
+            facts = [_fact(number, options.accounts) for number in range(count)]
+            options.progress("posting")
+            if options.one_by_one:
+                figures = _one_by_one(store, reader, lease, book, facts, options.one_by_one)
+            else:
+                figures = _batches(store, reader, lease, book, facts, options.batch)
+            assert book.version == count + 1, "a fact was not posted"
+            row = store.connection.execute(
+                "SELECT (pg_total_relation_size('ledger.events') + pg_total_relation_size('ledger.fact_keys'))::float8"
+            ).fetchone()
+            figures["bytes_per_entry"] = (row[0] if row else 0) / count
+        sizes = {
+            "facts": count,
+            "accounts": options.accounts,
+            "lines_per_entry": 3,
+            "batch": 0 if options.one_by_one else options.batch,
+            "callers": options.one_by_one or 1,
+        }
+        return report("post", figures, sizes, dsn)
+
+
+def _batches(
+    store: Store, reader: Store, lease: Lease, book: Book, facts: Sequence[Fact], batch: int
+) -> dict[str, float]:
+    committer = Committer(store)
+    started_s = time.perf_counter()
+    for start in range(0, len(facts), batch):
+        _post(store, reader, committer, lease, book, facts[start : start + batch])
+    committer.flush()
+    elapsed_s = time.perf_counter() - started_s
+    committer.close()
+    return {"facts_per_s": len(facts) / elapsed_s}
+
+
+def _post(store: Store, reader: Store, committer: Committer, lease: Lease, book: Book, facts: Sequence[Fact]) -> None:
+    known = reader.known(lease, book.questions(facts))
+    known.update(committer.keys(book.id))
+    decided = book.decide(facts, known, _now_us())
+    committer.submit([store.prepare(lease, book, decided)], {book.id: decided.known})
+
+
+def _one_by_one(
+    store: Store, reader: Store, lease: Lease, book: Book, facts: Sequence[Fact], callers: int
+) -> dict[str, float]:
+    """Each caller hands over one fact and waits until it is durable; a batch is whoever waits."""
+    waiting: queue.SimpleQueue[tuple[Fact, threading.Event] | None] = queue.SimpleQueue()
+    waits_s: list[list[float]] = [[] for _ in range(callers)]
+
+    def call(number: int) -> None:
+        done = threading.Event()
+        for fact in facts[number::callers]:
+            began_s = time.perf_counter()
+            waiting.put((fact, done))
+            done.wait()
+            done.clear()
+            waits_s[number].append(time.perf_counter() - began_s)
+
+    threads = [threading.Thread(target=call, args=(number,)) for number in range(callers)]
+    started_s = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    left = len(facts)
+    while left:
+        batch = [waiting.get()]
+        while not waiting.empty():
+            batch.append(waiting.get())
+        asked = [item for item in batch if item is not None]
+        told = [fact for fact, _ in asked]
+        decided = book.decide(told, reader.known(lease, book.questions(told)), _now_us())
+        store.append([store.prepare(lease, book, decided)])
+        for _, done in asked:
+            done.set()
+        left -= len(asked)
+    for thread in threads:
+        thread.join()
+    elapsed_s = time.perf_counter() - started_s
+    waited_ms = sorted(wait * 1000 for each in waits_s for wait in each)
+    return {
+        "facts_per_s": len(facts) / elapsed_s,
+        "p50_ms": percentile(waited_ms, 50),
+        "p99_ms": percentile(waited_ms, 99),
+    }
+
+
+def _chart(accounts: int) -> Chart:
+    fixed = (
+        Account(code="1000", name="Stripe", type="asset", normal_side="debit", clearing=True),
+        Account(code="8000", name="Gateway fees", type="expense", normal_side="debit"),
+    )
+    customers = (
+        Account(code=f"7000:{number:06d}", name="Customer", type="liability", normal_side="credit")
+        for number in range(accounts)
+    )
+    return Chart((*fixed, *customers))
+
+
+def _fact(number: int, accounts: int) -> Fact:
+    amount_minor = 1_000 + number * 7_919 % 90_000
+    return Fact(
+        type="payment.succeeded",
+        key=f"bench/acct_1/pi_{number:010d}/succeeded",
+        source="bench",
+        account="acct_1",
+        effective_at="2026-01-05T10:00:00Z",
+        amounts={"gross": Money(str(amount_minor), "USD"), "fee": Money(str(30 + amount_minor * 29 // 1000), "USD")},
+        links={"payment": f"pi_{number:010d}"},
+        metadata={"ledger_account": f"7000:{number % accounts:06d}"},
+    )
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000
