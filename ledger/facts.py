@@ -132,12 +132,15 @@ def reference_digest(reference: str) -> bytes:
 def differing_field(first: Fact, second: Fact) -> str:
     """The compared field in which two tellings of one key contradict each other, or an empty string.
 
-    Links are compared where both tellings have them: a telling that knows less contradicts nothing.
+    Links, and the amount before a conversion (`source`), are compared where both tellings have them: a telling that
+    knows less contradicts nothing.
     """
     if first.type != second.type:
         return "type"
     if first.amounts != second.amounts:
         for name in sorted(first.amounts.keys() | second.amounts.keys()):
+            if name == "source" and not (name in first.amounts and name in second.amounts):
+                continue
             if first.amounts.get(name) != second.amounts.get(name):
                 return f"amounts.{name}"
     for name in sorted(first.links.keys() & second.links.keys()):

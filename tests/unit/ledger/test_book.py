@@ -94,6 +94,16 @@ def test_a_conversion_takes_the_source_amount_from_the_payment_it_needs() -> Non
     assert desk.balance("8000", "USD") == 50
 
 
+def test_a_row_told_with_and_without_the_amount_before_conversion_is_one() -> None:
+    plain = settlement(1, 1100, 50, needs="stripe/acct_1/ch_1")
+    expanded = settlement(1, 1100, 50, amounts={**plain.amounts, "source": Money.of(1000, "EUR")})
+    for first, second in ((plain, expanded), (expanded, plain)):
+        desk = Desk()
+        desk.tell(payment(1, 1000, "EUR"), first, second)
+        assert desk.balance("9000", "USD") == -1100
+        assert desk.balance("9000", "EUR") == 1000
+
+
 def test_a_fact_without_its_amount_is_refused_and_its_key_stays_free() -> None:
     desk = Desk()
     decided = desk.tell(payment(1, amounts={}))
