@@ -10,7 +10,8 @@ from fastapi import FastAPI
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
-from api import health, interactive_docs, webhook
+from api import books, events, health, interactive_docs, webhook
+from api.charts import Charts
 from api.config import ApiConfig
 from api.edge import Edge
 from api.failures import handle_failures
@@ -50,7 +51,7 @@ def create_app(config: ApiConfig) -> FastAPI:
     )
     app.add_middleware(Edge, metrics=metrics)
     handle_failures(app)
-    for router in (health.router, webhook.router, interactive_docs.router):
+    for router in (books.router, events.router, webhook.router, health.router, interactive_docs.router):
         app.include_router(router)
     describe(app)
     return app
@@ -90,7 +91,7 @@ async def _opened(config: ApiConfig, metrics: Metrics) -> AsyncIterator[Services
             listening = asyncio.create_task(watch.run(), name="position-watch")
             readiness = Readiness(pool, config.reach_broker, config.probe_wait_s)
             try:
-                yield Services(config, pool, watch, intake, readiness, metrics)
+                yield Services(config, pool, Charts(pool), watch, intake, readiness, metrics)
             finally:
                 listening.cancel()
                 with contextlib.suppress(asyncio.CancelledError):

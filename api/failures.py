@@ -39,7 +39,10 @@ def _http(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     detail = _DETAILS.get(error.status_code, str(error.detail))
     code = _CODES.get(error.status_code, f"http_{error.status_code}")
-    return Problem(error.status_code, code, detail, headers=error.headers).response()
+    headers = dict(error.headers or {})
+    if "GET" in headers.get("Allow", "").split(", "):
+        headers["Allow"] += ", HEAD"
+    return Problem(error.status_code, code, detail, headers=headers).response()
 
 
 def _validation(_: Request, error: Exception) -> Response:

@@ -11,6 +11,8 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
 
+from api.problem import Problem
+
 ASSETS_PATH: Final = "/docs/assets"
 # Names are fixed: nothing that a client sends becomes a path.
 _ASSETS: Final = {"swagger-ui-bundle.js": "text/javascript; charset=utf-8", "swagger-ui.css": "text/css; charset=utf-8"}
@@ -51,6 +53,6 @@ async def asset(name: str) -> Response:
     """Script or style of the page."""
     media_type = _ASSETS.get(name)
     if media_type is None:
-        return Response(status_code=404)
+        raise Problem(404, "not_found", "The documentation page has no such file.")
     content = files("fastapi_offline").joinpath("static", name).read_bytes()
     return Response(content, media_type=media_type, headers={"Cache-Control": "public, max-age=86400"})

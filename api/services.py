@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fastapi import Request
 from psycopg_pool import AsyncConnectionPool
 
+from api.charts import Charts
 from api.config import ApiConfig
 from api.metrics import Metrics
 from api.position_watch import PositionWatch
@@ -22,6 +23,7 @@ class Services:
 
     config: ApiConfig
     pool: AsyncConnectionPool
+    charts: Charts
     watch: PositionWatch
     intake: Intake
     readiness: Readiness

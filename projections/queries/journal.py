@@ -1,0 +1,135 @@
+"""Reading the event store for answers: books, events, raw records, the chart of a book.
+
+The event store is no projection: its position is the book's head, and it is never behind itself.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import cramjam
+import msgspec
+import psycopg
+
+from ledger.accounts import Chart
+from ledger.errors import BrokenLaw
+from ledger.events import Recorded
+from ledger.journal import StoredRaw, check_contiguous
+
+
+@dataclass(frozen=True, slots=True)
+class BookRow:
+    """One book.
+
+    Attributes:
+        recorded_at_us: of its last event, microseconds since 1970; 0 when it has none.
+    """
+
+    book: str
+    head: int
+    recorded_at_us: int
+
+
+async def books(connection: psycopg.AsyncConnection[Any]) -> list[BookRow]:
+    """Every book, by name."""
+    cursor = await connection.execute("SELECT book, head, recorded_at_us FROM ledger.books ORDER BY book")
+    return [BookRow(*row) for row in await cursor.fetchall()]
+
+
+async def head(connection: psycopg.AsyncConnection[Any], book: str) -> int | None:
+    """Position of the book's last event; None when there is no such book."""
+    cursor = await connection.execute("SELECT head FROM ledger.books WHERE book = %s", (book,))
+    row = await cursor.fetchone()
+    return None if row is None else int(row[0])
+
+
+async def events(
+    connection: psycopg.AsyncConnection[Any], book: str, after: int, limit: int
+) -> tuple[int | None, list[Recorded]]:
+    """The book's head, and at most `limit` of its events after a position; None and nothing when there is no such book.
+
+    Raises:
+        BrokenLaw: a position is missing between two that are there (law 2).
+    """
+    cursor = await connection.execute(_EVENTS, {"book": book, "after": after, "limit": limit}, binary=True)
+    rows = await cursor.fetchall()
+    if not rows:
+        return None, []
+    found = [Recorded(book, *row[1:]) for row in rows if row[1] is not None]
+    check_contiguous(book, after, found)
+    return rows[0][0], found
+
+
+async def raw_record(
+    connection: psycopg.AsyncConnection[Any], book: str, position: int
+) -> tuple[int | None, StoredRaw | None]:
+    """The book's head, and the record from which the event at `position` was decided, cards masked.
+
+    None for an event that was decided without one: the book's opening, or a position that is not there yet.
+
+    Raises:
+        BrokenLaw: the record is stored in a way that this code does not know.
+    """
+    cursor = await connection.execute(_RAW, {"book": book, "position": position}, binary=True)
+    row = await cursor.fetchone()
+    if row is None:
+        return None, None
+    head, digest, source, account, received_at_us, topic, partition, offset, first, last, codec, body = row
+    if digest is None:
+        return head, None
+    if codec != "zstd":
+        raise BrokenLaw(f"raw record of {book}/{position} is stored with unknown codec {codec!r}")
+    whole = bytes(cramjam.zstd.decompress(body))
+    return head, StoredRaw(book, digest, source, account, received_at_us, topic, partition, offset, first, last, whole)
+
+
+async def chart(connection: psycopg.AsyncConnection[Any], book: str) -> Chart | None:
+    """The chart of accounts that the book was opened with; None when it was not opened yet."""
+    cursor = await connection.execute(_OPENING, {"book": book}, binary=True)
+    row = await cursor.fetchone()
+    return None if row is None else _opening_decoder.decode(row[0]).chart
+
+
+class _Opening(msgspec.Struct):
+    """The part of `BookOpened` that names the accounts."""
+
+    chart: Chart
+
+
+_opening_decoder: Final = msgspec.json.Decoder(_Opening)
+
+_EVENTS: Final = """
+SELECT head, told.position, told.type, told.recorded_at_us, convert_to(told.body, 'UTF8')
+FROM ledger.books
+LEFT JOIN LATERAL (
+    SELECT position, type, events.recorded_at_us, body
+    FROM ledger.events
+    WHERE events.book_id = books.book_id AND position > %(after)s
+    ORDER BY position
+    LIMIT %(limit)s
+) AS told ON true
+WHERE book = %(book)s
+ORDER BY told.position
+"""
+
+_RAW: Final = """
+SELECT head, digest, source, account, received_at_us, topic, partition, record_offset, first_position, last_position,
+    codec, body
+FROM ledger.books
+LEFT JOIN LATERAL (
+    SELECT *
+    FROM ledger.raw_records
+    WHERE raw_records.book_id = books.book_id
+        AND last_position >= %(position)s AND first_position <= %(position)s
+    ORDER BY last_position
+    LIMIT 1
+) AS told ON true
+WHERE book = %(book)s
+"""
+
+_OPENING: Final = """
+SELECT convert_to(body, 'UTF8')
+FROM ledger.events JOIN ledger.books USING (book_id)
+WHERE book = %(book)s AND type = 'BookOpened'
+ORDER BY position
+LIMIT 1
+"""
