@@ -28,6 +28,7 @@ PORT = 5432  # names the socket file; nothing listens on TCP
 MAJOR_VERSION = 18
 START_WAIT_S = 60.0
 STOP_WAIT_S = 20.0
+CHILDREN_WAIT_S = 10.0
 # sun_path holds 108 bytes on Linux and 104 on macOS, with the closing zero.
 SOCKET_PATH_BYTES_MAX = 103
 
@@ -62,6 +63,7 @@ class EmbeddedPostgres:
             self._init(programs, user)
         self._write_access_rules()
         self._socket_dir = self._socket_dir or self._make_socket_dir(user)
+        self._remove_stale_locks(self._socket_dir)
         values = _SETTINGS | self._settings | {"unix_socket_directories": f'"{self._socket_dir}"'}
         argv = [str(programs / "postgres"), "-D", str(self._data)]
         for name, value in values.items():
@@ -139,6 +141,21 @@ class EmbeddedPostgres:
             raise ServerDidNotStart(f"initdb failed. The end of {self._log_path}:\n{process.log_tail()}")
         fresh.replace(self._data)
 
+    def _remove_stale_locks(self, socket_dir: Path) -> None:
+        """Remove the two lock files of a server that is gone.
+
+        PostgreSQL does so itself, unless the process id in them is taken: by a zombie that nobody buried, or by another
+        process after a reboot or in a new container. Children of a killed server end by themselves; what still works on
+        the data after the wait is left alone, and PostgreSQL will refuse to start beside it.
+        """
+        deadline_s = time.monotonic() + CHILDREN_WAIT_S
+        while _works_on(self._data):
+            if time.monotonic() > deadline_s:
+                return
+            time.sleep(0.05)
+        (self._data / "postmaster.pid").unlink(missing_ok=True)
+        (socket_dir / f".s.PGSQL.{PORT}.lock").unlink(missing_ok=True)
+
     def _write_access_rules(self) -> None:
         """Only the starting user and root, told apart by the kernel, may use the socket."""
         names = {"root", pwd.getpwuid(os.geteuid()).pw_name}
@@ -160,6 +177,19 @@ class EmbeddedPostgres:
         folder.mkdir(mode=0o700, exist_ok=True)
         if user is not None:
             os.chown(folder, user.uid, user.gid)
+
+
+def _works_on(data: Path) -> bool:
+    """Whether any process of a PostgreSQL server has its working directory in `data`, as all of them do."""
+    import psutil
+
+    for process in psutil.process_iter():
+        try:
+            if process.name() == "postgres" and process.cwd() == str(data.resolve()):
+                return True
+        except (psutil.NoSuchProcess, psutil.AccessDenied):  # gone, a zombie, or another user's: not on our data
+            continue
+    return False
 
 
 def _programs() -> Path:
