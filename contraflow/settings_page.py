@@ -36,14 +36,14 @@ username = "ledger"
 # the password comes from CONTRAFLOW_KAFKA_SECURITY__PASSWORD
 
 [endpoints.shop]
-account = "acct_1032D82eZvKYlo2C"
+account = "acct_1"
 secrets = ["whsec_old", "whsec_new"]
 
 [banks.DE89370400440532013000]
 account = "1100"
 ```
 
-A setting that cannot be used stops the program with exit text that names it; a secret is never shown.
+A setting that cannot be used stops the program, which names it and the reason; a secret is never shown.
 """
 
 
