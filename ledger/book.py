@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from ledger.accounts import Account, Chart
-from ledger.entries import Line, assert_balanced, imbalance
+from ledger.entries import Line, assert_balanced
 from ledger.errors import BrokenLaw, PostingError, RulesError
 from ledger.events import (
     BookOpened,
@@ -35,7 +35,7 @@ from ledger.seals import GENESIS, extend
 UNPARK_DEPTH_MAX: Final = 100
 
 
-class Known(msgspec.Struct, frozen=True):
+class Known(msgspec.Struct, frozen=True, gc=False):
     """A fact that the book already decided, and where."""
 
     position: int
@@ -159,7 +159,7 @@ class Book:
                 self._use(event.chart, RuleSet(event.rules))
             case EntryPosted():
                 assert_balanced(event.lines)
-                self._move(event.lines)
+                self._move(event.lines, [line.signed_minor for line in event.lines])
                 self._unpark(event.fact, event.released)
             case FactObserved():
                 self._unpark(event.fact, event.released)
@@ -209,14 +209,14 @@ class Book:
             if posting is None:
                 event = FactObserved(fact=fact, released=released)
             else:
-                self._check(posting.lines)
+                self._check_accounts(posting.lines)
                 event = EntryPosted(fact=fact, rule=posting.rule, lines=posting.lines, released=released)
         except PostingError as error:
             self._refuse(fact, error.code, error.field, str(error), 0, released, now_us, decided)
             return
         position = self._record(event, now_us, decided)
-        if isinstance(event, EntryPosted):
-            self._move(event.lines)
+        if posting is not None:
+            self._move(posting.lines, posting.signed)
         mine = Known(position, fact)
         if not released:
             self._remember(digest, mine, new, decided)
@@ -269,18 +269,22 @@ class Book:
         position = self._record(event, now_us, decided)
         decided.refusals.append(Refusal(position, len(decided.heads), fact, code, detail, released > 0))
 
-    def _check(self, lines: Sequence[Line]) -> None:
+    def _check_accounts(self, lines: Sequence[Line]) -> None:
         for line in lines:
             if line.account not in self.accounts:
                 raise PostingError("account_unknown", "account", f"account {line.account!r} is not in the chart")
-        off = imbalance(lines)
-        if off or len(lines) < 2:
-            raise PostingError("entry_unbalanced", "lines", f"{len(lines)} lines, off by {off} minor units")
 
-    def _move(self, lines: Iterable[Line]) -> None:
-        for line in lines:
-            sums = self.balances.setdefault((line.account, line.currency), [0, 0])
-            sums[0 if line.side == "debit" else 1] += int(line.amount)
+    def _move(self, lines: Sequence[Line], signed: Sequence[int]) -> None:
+        balances = self.balances
+        for line, amount_minor in zip(lines, signed, strict=True):
+            key = (line.account, line.currency)
+            sums = balances.get(key)
+            if sums is None:
+                sums = balances[key] = [0, 0]
+            if amount_minor > 0:
+                sums[0] += amount_minor
+            else:
+                sums[1] -= amount_minor
 
     def _record(self, event: JournalEvent, now_us: int, decided: Decided) -> int:
         self.version += 1

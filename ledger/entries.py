@@ -8,7 +8,7 @@ from ledger.accounts import Side
 from ledger.errors import BrokenLaw
 
 
-class Line(msgspec.Struct, array_like=True, frozen=True):
+class Line(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """One posting of an entry; the wire form is ``["1000","debit","1250","USD"]``.
 
     Attributes:

@@ -15,14 +15,14 @@ from ledger.errors import BrokenLaw
 from ledger.facts import Fact
 
 
-class BookOpened(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class BookOpened(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A book begins: its chart of accounts and the posting rules (as they were read, and their version)."""
 
     chart: Chart
     rules: dict[str, Any]
 
 
-class EntryPosted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class EntryPosted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A fact was posted.
 
     Attributes:
@@ -38,14 +38,14 @@ class EntryPosted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     released: int = 0
 
 
-class FactObserved(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class FactObserved(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A fact that changes no account: a status, an unknown event, a statement's balances."""
 
     fact: Fact
     released: int = 0
 
 
-class FactRepeated(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class FactRepeated(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The same money told again by another delivery: a further sighting.
 
     Attributes:
@@ -68,14 +68,14 @@ class FactRepeated(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     attributes: dict[str, str] = {}
 
 
-class FactParked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class FactParked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A fact that waits for another one; it is decided when that one comes."""
 
     fact: Fact
     needs: str
 
 
-class FactRefused(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class FactRefused(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A fact that cannot be posted; it stands in the dead letters with the same reason.
 
     Attributes:
@@ -103,7 +103,7 @@ _encoder: Final = msgspec.json.Encoder(order="sorted")
 _decoders: Final = {name: msgspec.json.Decoder(cls) for name, cls in EVENT_TYPES.items()}
 
 
-class Recorded(msgspec.Struct, frozen=True):
+class Recorded(msgspec.Struct, frozen=True, gc=False):
     """An event as it stands in its book: the unit of the store, of the journal topic and of every fold.
 
     Attributes:

@@ -49,7 +49,7 @@ FACT_TYPES: Final = frozenset(
 )
 
 
-class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
     """One thing that happened outside, told once or many times.
 
     Attributes:

@@ -26,7 +26,7 @@ _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 _AMOUNT: Final = re.compile(r"-?(0|[1-9][0-9]{0,38})")
 
 
-class Money(msgspec.Struct, array_like=True, frozen=True):
+class Money(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """An amount of one currency; the wire form is ``["1250","USD"]``.
 
     Attributes:

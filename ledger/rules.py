@@ -16,11 +16,10 @@ from typing import Any, Final
 
 import msgspec
 
-from ledger.accounts import Side
 from ledger.entries import Line
 from ledger.errors import PostingError, RulesError
 from ledger.facts import FACT_TYPES, Fact
-from ledger.money import Money
+from ledger.money import AMOUNT_MINOR_MAX, Money
 
 _TERM: Final = re.compile(r"([+-]?)\s*([a-z_]+)\s*")
 _FIELD: Final = re.compile(r"(status|account|(?:attributes|metadata|links|amounts)\.[A-Za-z0-9_.-]+)")
@@ -59,11 +58,18 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rules: tuple[_Rule, ...]
 
 
-class Posting(msgspec.Struct, frozen=True):
-    """What a rule makes of a fact: the rule's name with version and the lines, unchecked for balance."""
+class Posting(msgspec.Struct, frozen=True, gc=False):
+    """What a rule makes of a fact.
+
+    Attributes:
+        rule: name and version.
+        lines: two or more, balanced per currency.
+        signed: their amounts in minor units, debits above and credits below zero.
+    """
 
     rule: str
     lines: tuple[Line, ...]
+    signed: list[int]
 
 
 class _Compiled:
@@ -114,8 +120,7 @@ class RuleSet:
                 continue
             if rule.where and not all(_holds(where, fact) for where in rule.where):
                 continue
-            lines = _lines(rule, fact)
-            return Posting(rule.rule, lines) if lines else None
+            return _apply(rule, fact)
         return None
 
 
@@ -131,35 +136,50 @@ def load_rules(path: Path | None = None) -> RuleSet:
     return RuleSet(document)
 
 
-def _lines(rule: _Compiled, fact: Fact) -> tuple[Line, ...]:
-    amounts = fact.amounts
-    lines = []
+def _apply(rule: _Compiled, fact: Fact) -> Posting | None:
+    """One pass: lines, signed amounts and the proof that they balance (law 1)."""
+    lines: list[Line] = []
+    signed: list[int] = []
+    sums: dict[str, int] = {}
     for account, field, debit, terms in rule.lines:
-        try:
-            first = amounts[terms[0][1]]
-            amount_minor = first.minor if terms[0][0] > 0 else -first.minor
-            currency = first.currency
-            for sign, name in terms[1:]:
-                other = amounts[name]
-                if other.currency != currency:
-                    raise PostingError(
-                        "currencies_differ",
-                        f"amounts.{name}",
-                        f"rule {rule.rule} adds {other.currency} to {currency} in one line",
-                    )
-                amount_minor += sign * other.minor
-        except KeyError as error:
-            name = str(error.args[0])
-            raise PostingError(
-                "amount_missing", f"amounts.{name}", f"rule {rule.rule} needs amounts.{name}, the fact has none"
-            ) from error
+        amount_minor, currency = _amount(rule, fact, terms)
         if amount_minor == 0:
             continue
-        side: Side = "debit" if debit == (amount_minor > 0) else "credit"
-        if field:
-            account = _account(rule, fact, field)
-        lines.append(Line(account, side, str(abs(amount_minor)), currency))
-    return tuple(lines)
+        signed_minor = amount_minor if debit else -amount_minor
+        sums[currency] = sums.get(currency, 0) + signed_minor
+        signed.append(signed_minor)
+        code = _account(rule, fact, field) if field else account
+        lines.append(Line(code, "debit" if signed_minor > 0 else "credit", str(abs(amount_minor)), currency))
+    if not lines:
+        return None
+    if len(lines) < 2 or any(sums.values()):
+        off = {currency: off for currency, off in sums.items() if off}
+        raise PostingError(
+            "entry_unbalanced", "lines", f"rule {rule.rule} makes {len(lines)} lines that are off by {off} minor units"
+        )
+    return Posting(rule.rule, tuple(lines), signed)
+
+
+def _amount(rule: _Compiled, fact: Fact, terms: tuple[tuple[int, str], ...]) -> tuple[int, str]:
+    amount_minor = 0
+    currency = ""
+    for sign, name in terms:
+        money = fact.amounts.get(name)
+        if money is None:
+            raise PostingError(
+                "amount_missing", f"amounts.{name}", f"rule {rule.rule} needs amounts.{name}, the fact has none"
+            )
+        if currency and money.currency != currency:
+            raise PostingError(
+                "currencies_differ",
+                f"amounts.{name}",
+                f"rule {rule.rule} adds {money.currency} to {currency} in one line",
+            )
+        currency = money.currency
+        amount_minor += sign * int(money.amount)
+    if abs(amount_minor) > AMOUNT_MINOR_MAX:
+        raise PostingError("amount_too_large", f"amounts.{terms[0][1]}", "a line holds at most 2^128-1 minor units")
+    return amount_minor, currency
 
 
 def _account(rule: _Compiled, fact: Fact, field: str) -> str:
