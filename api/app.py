@@ -10,7 +10,17 @@ from fastapi import FastAPI
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
-from api import books, events, health, interactive_docs, webhook
+from api import (
+    balances,
+    books,
+    entries,
+    events,
+    health,
+    interactive_docs,
+    payments,
+    reconciliation,
+    webhook,
+)
 from api.charts import Charts
 from api.config import ApiConfig
 from api.edge import Edge
@@ -51,8 +61,8 @@ def create_app(config: ApiConfig) -> FastAPI:
     )
     app.add_middleware(Edge, metrics=metrics)
     handle_failures(app)
-    for router in (books.router, events.router, webhook.router, health.router, interactive_docs.router):
-        app.include_router(router)
+    for part in (books, balances, entries, payments, reconciliation, events, webhook, health, interactive_docs):
+        app.include_router(part.router)
     describe(app)
     return app
 

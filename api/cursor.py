@@ -51,6 +51,8 @@ class PaymentCursor(Cursor, frozen=True, tag="payment"):
 class ItemCursor(Cursor, frozen=True, tag="item"):
     """After this reconciliation item."""
 
+    position: Position
+    kind: Word
     item: Word
 
 

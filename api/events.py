@@ -93,7 +93,7 @@ async def get_event(request: Request, book: BookName, position: EventPosition) -
 )
 async def get_raw(request: Request, book: BookName, position: EventPosition) -> Response:
     """What a gateway or bank sent, from which the event at this position was decided: a download, never a page."""
-    head, raw = await read_at(request, JOURNAL, book, lambda connection: journal.raw_record(connection, book, position))
+    raw, head = await read_at(request, JOURNAL, book, lambda connection: journal.raw_record(connection, book, position))
     if position == 0 or position > head:
         raise _no_event(position)
     if raw is None:

@@ -24,13 +24,14 @@ from api.position import (
 )
 from api.problem import Problem
 from api.services import Services, services_of
+from projections.queries import journal
 
 # Notifications are a hint: who waits also looks for itself this often.
 LOOK_AGAIN_S: Final = 0.5
 
 T = TypeVar("T")
-# position (None when there is no such book) and rows, both of one snapshot
-Read = Callable[[AsyncConnection[Any]], Awaitable[tuple[int | None, T]]]
+# Rows and the position at which they are true, of one snapshot; 0 or None when the book was not seen there.
+Read = Callable[[AsyncConnection[Any]], Awaitable[tuple[T, int | None]]]
 
 _encode: Final = msgspec.json.encode
 
@@ -42,9 +43,14 @@ async def answer(request: Request, stream: str, book: str, read: Read[T], shape:
         Problem: 404 `book_unknown`, 400 `min_position_malformed`, 412 `position_not_reached`, 503 `too_many_waiting`,
             and whatever `shape` raises.
     """
-    position, rows = await read_at(request, stream, book, read)
+    rows, position = await read_at(request, stream, book, read)
     headers = position_headers(stream, book, position)
-    body = shape(rows)
+    try:
+        body = shape(rows)
+    except Problem as problem:
+        # "Not there" is an answer from the book as well, true at this position.
+        problem.headers.setdefault(POSITION_HEADER, headers[POSITION_HEADER])
+        raise
     if is_known(request.headers.get("if-none-match", ""), headers["ETag"]):
         return Response(status_code=304, headers=headers)
     return Response(_encode(body), headers=headers, media_type="application/json")
@@ -59,7 +65,7 @@ def position_headers(stream: str, book: str, position: int) -> dict[str, str]:
     }
 
 
-async def read_at(request: Request, stream: str, book: str, read: Read[T]) -> tuple[int, T]:
+async def read_at(request: Request, stream: str, book: str, read: Read[T]) -> tuple[T, int]:
     """Rows and position, not older than `Contraflow-Min-Position` asks for; waits as long as `Prefer` allows."""
     services = services_of(request)
     wanted = request.headers.get(MIN_POSITION_HEADER)
@@ -71,9 +77,9 @@ async def read_at(request: Request, stream: str, book: str, read: Read[T]) -> tu
     with services.watch.bell(stream, book, at_least) as bell:
         while True:
             bell.clear()
-            position, rows = await _read(services, book, read)
+            rows, position = await _read(services, book, read)
             if position >= at_least:
-                return position, rows
+                return rows, position
             left_s = deadline_s - time.monotonic()
             if left_s <= 0:
                 raise _not_reached(stream, book, position, at_least)
@@ -85,12 +91,12 @@ async def read_at(request: Request, stream: str, book: str, read: Read[T]) -> tu
                 continue
 
 
-async def _read(services: Services, book: str, read: Read[T]) -> tuple[int, T]:
+async def _read(services: Services, book: str, read: Read[T]) -> tuple[T, int]:
     async with services.pool.connection() as connection:
-        position, rows = await read(connection)
-    if position is None:
-        raise Problem(404, "book_unknown", "There is no book of this name; `/books` lists those there are.")
-    return position, rows
+        rows, position = await read(connection)
+        if not position and await journal.head(connection, book) is None:
+            raise Problem(404, "book_unknown", "There is no book of this name; `/books` lists those there are.")
+    return rows, position or 0
 
 
 def _not_reached(stream: str, book: str, position: int, at_least: int) -> Problem:

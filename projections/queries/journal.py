@@ -44,8 +44,8 @@ async def head(connection: psycopg.AsyncConnection[Any], book: str) -> int | Non
 
 async def events(
     connection: psycopg.AsyncConnection[Any], book: str, after: int, limit: int
-) -> tuple[int | None, list[Recorded]]:
-    """The book's head, and at most `limit` of its events after a position; None and nothing when there is no such book.
+) -> tuple[list[Recorded], int | None]:
+    """At most `limit` events of the book after a position, and its head; nothing and None when there is no such book.
 
     Raises:
         BrokenLaw: a position is missing between two that are there (law 2).
@@ -53,18 +53,18 @@ async def events(
     cursor = await connection.execute(_EVENTS, {"book": book, "after": after, "limit": limit}, binary=True)
     rows = await cursor.fetchall()
     if not rows:
-        return None, []
+        return [], None
     found = [Recorded(book, *row[1:]) for row in rows if row[1] is not None]
     check_contiguous(book, after, found)
-    return rows[0][0], found
+    return found, rows[0][0]
 
 
 async def raw_record(
     connection: psycopg.AsyncConnection[Any], book: str, position: int
-) -> tuple[int | None, StoredRaw | None]:
-    """The book's head, and the record from which the event at `position` was decided, cards masked.
+) -> tuple[StoredRaw | None, int | None]:
+    """The record from which the event at `position` was decided, cards masked, and the book's head.
 
-    None for an event that was decided without one: the book's opening, or a position that is not there yet.
+    No record for an event that was decided without one: the book's opening, or a position that is not there yet.
 
     Raises:
         BrokenLaw: the record is stored in a way that this code does not know.
@@ -75,11 +75,12 @@ async def raw_record(
         return None, None
     head, digest, source, account, received_at_us, topic, partition, offset, first, last, codec, body = row
     if digest is None:
-        return head, None
+        return None, head
     if codec != "zstd":
         raise BrokenLaw(f"raw record of {book}/{position} is stored with unknown codec {codec!r}")
     whole = bytes(cramjam.zstd.decompress(body))
-    return head, StoredRaw(book, digest, source, account, received_at_us, topic, partition, offset, first, last, whole)
+    raw = StoredRaw(book, digest, source, account, received_at_us, topic, partition, offset, first, last, whole)
+    return raw, head
 
 
 async def chart(connection: psycopg.AsyncConnection[Any], book: str) -> Chart | None:
