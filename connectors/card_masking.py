@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from connectors.card_numbers import LENGTH_MAX, LENGTH_MIN, is_card_number
+from connectors.card_numbers import is_card_number, issued_lengths
 
 _ESCAPE: Final = rb"\\(?:u[0-9a-fA-F]{4}|.)"  # consumed whole, so that the digits of an escape start no number
 _RUN: Final = rb"[0-9](?:[ -]?[0-9]){12,}+"
@@ -22,7 +22,11 @@ _GROUP: Final = re.compile(rb"[0-9]+")
 _JSON_TOKEN: Final = re.compile(
     rb'"(?:[^"\\]++|\\.)*+"?|-?[0-9]++(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?|[{}\[\]:,]|[^"{}\[\]:,0-9-]++|.', re.DOTALL
 )
-_XML_TOKEN: Final = re.compile(rb"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>|<[^<>]*+>|[^<]++|<", re.DOTALL)
+# Comments, CDATA and instructions that never end take the rest: looking for an end again and again would be slow.
+_XML_TOKEN: Final = re.compile(
+    rb"<!--(?:[^-]++|-(?!->))*+(?:-->)?|<!\[CDATA\[(?:[^\]]++|\](?!\]>))*+(?:\]\]>)?|<\?(?:[^?]++|\?(?!>))*+(?:\?>)?"
+    rb"|<[^<>]*+>?|[^<]++"
+)
 _XML_NAME: Final = re.compile(rb"</?(?:[^\s:/>]*:)?([^\s:/>]*)")
 _XML_VALUE: Final = re.compile(rb"\"[^\"]*+\"|'[^']*+'")
 _UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
@@ -40,7 +44,7 @@ def mask_cards(raw: bytes, plain_fields: frozenset[str] = frozenset()) -> bytes:
         return _mask_utf16(raw, plain_fields)
     is_xml = raw.lstrip(b" \t\r\n\xef\xbb\xbf")[:1] == b"<"
     text = _XML_TEXT if is_xml else _JSON_TEXT
-    if not any(_windows(found[0]) for found in text.finditer(raw) if found[0][0] in b"0123456789"):
+    if not any(_card_places(found[0]) for found in text.finditer(raw) if found[0][0] in b"0123456789"):
         return raw
     plain = frozenset(name.encode() for name in plain_fields)
     return _mask_xml(raw, plain) if is_xml else _mask_json(raw, plain)
@@ -125,33 +129,35 @@ _MASK_FOUND: Final[Callable[[re.Match[bytes]], bytes]] = lambda found: _mask_run
 def _mask_run(run: bytes) -> bytes:
     """Digits and separators with every card number in them masked; an escape comes back as it is."""
     masked = bytearray(run)
-    for start, end in _windows(run):
-        places = [place for place in range(start, end) if run[place] in b"0123456789"]
+    for places in _card_places(run):
         for place in places[6:-4]:
             masked[place] = 0x2A
     return bytes(masked)
 
 
-def _windows(run: bytes) -> list[tuple[int, int]]:
-    """Where card numbers stand in digits with separators: whole groups that together pass, the longest first.
+def _card_places(run: bytes) -> list[list[int]]:
+    """Where the digits of card numbers stand in a run: whole groups that together pass, the longest first.
 
     Looking at groups finds a number that stands beside another one: ``55 4111 1111 1111 1111``.
     """
-    groups = [found.span() for found in _GROUP.finditer(run)] if run[:1].isdigit() else []
-    windows: list[tuple[int, int]] = []
+    if not run[:1].isdigit():
+        return []
+    digits, places = bytearray(), list[int]()
+    starts, ends = list[int](), set[int]()
+    for group in _GROUP.finditer(run):
+        starts.append(len(digits))
+        digits += group[0]
+        places += range(*group.span())
+        ends.add(len(digits))
+    found: list[list[int]] = []
     free_from = 0
-    for first, (start, _) in enumerate(groups):
+    for start in starts:
         if start < free_from:
             continue
-        digits = b""
-        best = 0
-        for group_start, group_end in groups[first:]:
-            digits += run[group_start:group_end]
-            if len(digits) > LENGTH_MAX:
+        for length in issued_lengths(bytes(digits[start : start + 6])):
+            end = start + length
+            if end in ends and is_card_number(bytes(digits[start:end])):
+                found.append(places[start:end])
+                free_from = end
                 break
-            if len(digits) >= LENGTH_MIN and is_card_number(digits):
-                best = group_end
-        if best:
-            windows.append((start, best))
-            free_from = best
-    return windows
+    return found

@@ -4,10 +4,8 @@ Prefixes are those of ISO/IEC 7812 ranges that the card schemes publish. A numbe
 number, however well its check digit fits.
 """
 
+from functools import lru_cache
 from typing import Final
-
-LENGTH_MIN: Final = 13
-LENGTH_MAX: Final = 19
 
 # scheme -> (first and last prefix, both of the same length; lengths of its numbers)
 _SCHEMES: Final[dict[str, tuple[tuple[tuple[int, int], ...], frozenset[int]]]] = {
@@ -33,24 +31,30 @@ _SCHEMES: Final[dict[str, tuple[tuple[tuple[int, int], ...], frozenset[int]]]] =
 
 def is_card_number(digits: bytes) -> bool:
     """Whether these digits, without separators, are a number that a card scheme could have issued."""
-    return LENGTH_MIN <= len(digits) <= LENGTH_MAX and _is_issued(digits) and _check_digit_fits(digits)
+    return len(digits) in issued_lengths(digits[:6]) and _check_digit_fits(digits)
 
 
-def _is_issued(digits: bytes) -> bool:
-    prefixes = _PREFIXES.get(len(digits), ())
-    return any(first <= int(digits[: len(str(first))]) <= last for first, last in prefixes)
+@lru_cache(maxsize=4096)
+def issued_lengths(prefix: bytes) -> tuple[int, ...]:
+    """How many digits a card number with these first six digits can have, the longest first; mostly none."""
+    if len(prefix) != _PREFIX_DIGITS:
+        return ()
+    number = int(prefix)
+    found: set[int] = set()
+    for ranges, lengths in _SCHEMES.values():
+        for first, last in ranges:
+            missing = 10 ** (_PREFIX_DIGITS - len(str(first)))
+            if first * missing <= number < (last + 1) * missing:
+                found |= lengths
+    return tuple(sorted(found, reverse=True))
 
 
 def _check_digit_fits(digits: bytes) -> bool:
     """The Luhn check of ISO/IEC 7812-1, annex B: every second digit from the right counts double, digit by digit."""
-    total = sum(digit - 48 for digit in digits[-1::-2])
-    total += sum(_DOUBLED[digit - 48] for digit in digits[-2::-2])
-    return total % 10 == 0
+    single = digits[-1::-2]
+    return (sum(single) - 48 * len(single) + sum(digits[-2::-2].translate(_DOUBLED))) % 10 == 0
 
 
-_DOUBLED: Final = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
-
-_PREFIXES: Final[dict[int, tuple[tuple[int, int], ...]]] = {
-    length: tuple(prefix for prefixes, lengths in _SCHEMES.values() if length in lengths for prefix in prefixes)
-    for length in range(LENGTH_MIN, LENGTH_MAX + 1)
-}
+_PREFIX_DIGITS: Final = 6
+# ASCII digit -> what it counts when doubled: 0 2 4 6 8 1 3 5 7 9
+_DOUBLED: Final = bytes.maketrans(b"0123456789", bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)))
