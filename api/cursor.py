@@ -13,13 +13,13 @@ import msgspec
 
 from api.problem import Problem
 
-CURSOR_CHARS_MAX: Final = 1024
+CURSOR_CHARS_MAX: Final = 6000
 POSITION_MAX: Final = 2**63 - 1
 
 Position = Annotated[int, msgspec.Meta(ge=0, le=POSITION_MAX)]
 Line = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 # Text that may go into a query: PostgreSQL has no place for a NUL.
-Word = Annotated[str, msgspec.Meta(max_length=600, pattern=r"\A[^\x00-\x1f]*\Z")]
+Word = Annotated[str, msgspec.Meta(pattern=r"\A[^\x00]*\Z")]
 
 
 class Cursor(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True):

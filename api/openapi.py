@@ -17,6 +17,33 @@ _MEANINGS: Final = {
     422: "A parameter is out of its bounds",
     503: "Not possible now; ask again after `Retry-After` seconds",
 }
+_PARAMETERS: Final[dict[str, Any]] = {
+    "Contraflow-Min-Position": {
+        "name": "Contraflow-Min-Position",
+        "in": "header",
+        "schema": {"type": "string", "examples": ["main=123"]},
+        "description": "the answer must be at least this new; otherwise 412",
+    },
+    "Prefer": {
+        "name": "Prefer",
+        "in": "header",
+        "schema": {"type": "string", "examples": ["wait=2"]},
+        "description": "how many seconds, at most 30, the answer may wait for that position (RFC 7240)",
+    },
+    "If-None-Match": {
+        "name": "If-None-Match",
+        "in": "header",
+        "schema": {"type": "string"},
+        "description": "entity tags that the caller has; 304 when nothing has changed since",
+    },
+}
+_HEADERS: Final[dict[str, Any]] = {
+    "Contraflow-Position": {
+        "schema": {"type": "string", "examples": ["main=123"]},
+        "description": "the position of the book at which the answer is true",
+    },
+    "ETag": {"schema": {"type": "string"}, "description": "changes with the position"},
+}
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -37,9 +64,13 @@ def describe(app: FastAPI) -> None:
                 routes=app.routes,
                 tags=app.openapi_tags,
             )
-            for path in schema["paths"].values():
-                for operation in path.values():
+            for path, operations in schema["paths"].items():
+                for operation in operations.values():
                     _problems_as_problems(operation["responses"])
+                    if path.startswith("/books/{book}/"):
+                        _of_a_book(operation)
+            schema["components"]["parameters"] = _PARAMETERS
+            schema["components"]["headers"] = _HEADERS
             components = schema["components"]["schemas"]
             for unused in ("HTTPValidationError", "ValidationError"):
                 components.pop(unused, None)
@@ -51,11 +82,17 @@ def describe(app: FastAPI) -> None:
     app.openapi = document  # type: ignore[method-assign]
 
 
+def _of_a_book(operation: dict[str, Any]) -> None:
+    """The headers that `reading.answer` understands and gives on every route of a book."""
+    operation["parameters"] += [{"$ref": f"#/components/parameters/{name}"} for name in _PARAMETERS]
+    operation["responses"]["304"] = {"description": _MEANINGS[304]}
+    operation["responses"]["200"]["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in _HEADERS}
+    operation["responses"] = dict(sorted(operation["responses"].items()))
+
+
 def _problems_as_problems(responses: dict[str, Any]) -> None:
     reference = {"$ref": f"#/components/schemas/{ProblemDetails.__name__}"}
     for status, response in responses.items():
         if status >= "400":
             response["content"] = {MEDIA_TYPE: {"schema": reference}}
             response["description"] = _MEANINGS.get(int(status), response["description"])
-        elif status == "304":
-            response.pop("content", None)

@@ -1,4 +1,4 @@
-"""The API in a process of its own behind its real server, as it runs in earnest; settings as JSON in `API_UNDER_TEST`."""
+"""The API in a process of its own behind its real server, as in earnest; settings as JSON in `API_UNDER_TEST`."""
 
 import contextlib
 import json
