@@ -8,7 +8,8 @@
     │   └── BodyTooLarge      more bytes than an inbound record may carry
     ├── Retry                 the world is at fault: try again later, nothing was acknowledged
     │   ├── IntakeUnavailable Kafka did not acknowledge in time: answer 503, the sender sends again
-    │   └── PublishFailed     Kafka did not acknowledge what was published: resume from the store
+    │   ├── PublishFailed     Kafka did not acknowledge what was published: resume from the store
+    │   └── PublisherSuperseded   another publisher sends this stream: start anew and stand by
     └── Stop                  somebody has to look before the process goes on
         ├── KafkaSettingsError    settings that contradict themselves
         ├── TopicMismatch         a topic exists in another shape than the settings say
@@ -54,6 +55,10 @@ class PublishFailed(Retry):
     """Kafka did not acknowledge what was published; the stored position did not move, so it is sent again."""
 
 
+class PublisherSuperseded(Retry):
+    """Another publisher moved this stream; what this one has in memory is stale."""
+
+
 class Stop(StreamsError):
     """Going on would do damage; somebody has to look."""
 
@@ -64,6 +69,10 @@ class KafkaSettingsError(Stop):
 
 class TopicMismatch(Stop):
     """A topic exists in another shape than the settings say."""
+
+
+class PublishedAhead(Stop):
+    """More was published than the store holds; other people have seen entries that it has not."""
 
 
 class OffsetGone(Stop):

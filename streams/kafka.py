@@ -171,7 +171,7 @@ def producer(
     """A producer whose acknowledgement means: every in-sync replica has the record, once and in order.
 
     Args:
-        delivery_timeout_ms: after this a record that was not acknowledged is reported as failed.
+        delivery_timeout_ms: after this a record that was not acknowledged is reported as failed; 0 for never.
         queue_records_max, queue_bytes_max: what may wait; a `produce` beyond raises `BufferError`.
         on_failure: called from `poll` and `flush` for each record that failed, and for no other.
     """
@@ -184,7 +184,7 @@ def producer(
         "compression.type": "lz4",
         "linger.ms": linger_ms,
         "delivery.timeout.ms": delivery_timeout_ms,
-        "request.timeout.ms": min(delivery_timeout_ms, 10_000),
+        "request.timeout.ms": min(delivery_timeout_ms or 10_000, 10_000),
         "message.max.bytes": RECORD_BYTES_MAX,
         "queue.buffering.max.messages": queue_records_max,
         "queue.buffering.max.kbytes": queue_bytes_max // 1024,
