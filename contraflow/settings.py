@@ -66,12 +66,11 @@ class WebhookEndpoint(BaseModel):
 
 
 class BankAccount(BaseModel):
-    """Where the lines of one bank account are posted."""
+    """Which book the lines of one bank account belong to. Which account they post to is the posting rules' matter."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     book: BookName = Field("main", description="The book.")
-    account: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$", description="The ledger account's code.")
 
 
 class Settings(BaseSettings):
@@ -111,6 +110,12 @@ class Settings(BaseSettings):
     partitions: int = Field(4, ge=1, le=1000, description="Partitions of every topic that posting reads.")
     replication_factor: int = Field(1, ge=1, le=32767, description="Copies of every topic. Use 3 on a cluster.")
     book: BookName = Field("main", description="The book that is meant where none is named.")
+    chart_file: Path | None = Field(
+        None, description="Chart of accounts that new books are opened with. Without it, the one that ships."
+    )
+    rules_file: Path | None = Field(
+        None, description="Posting rules that new books are opened with. Without it, those that ship."
+    )
     api_host: str = Field("127.0.0.1", min_length=1, description="Address that the API listens on.")
     api_port: int = Field(8440, ge=1, le=65535, description="Port that the API listens on.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")

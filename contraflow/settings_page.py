@@ -40,7 +40,7 @@ account = "acct_1"
 secrets = ["whsec_old", "whsec_new"]
 
 [banks.DE89370400440532013000]
-account = "1100"
+book = "main"
 ```
 
 A setting that cannot be used stops the program, which names it and the reason; a secret is never shown.

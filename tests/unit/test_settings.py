@@ -52,7 +52,7 @@ def test_environment_outweighs_secrets_file_outweighs_toml(monkeypatch, tmp_path
 def test_named_toml_file(monkeypatch, tmp_path):
     (tmp_path / "mine.toml").write_text(
         '[endpoints.shop]\naccount = "acct_1"\nsecrets = ["whsec_a", "whsec_b"]\n'
-        '[banks."de89 3704 0044 0532 0130 00"]\naccount = "1100"\n'
+        '[banks."de89 3704 0044 0532 0130 00"]\nbook = "branch"\n'
     )
     monkeypatch.setenv("CONTRAFLOW_CONFIG", str(tmp_path / "mine.toml"))
     found = load_settings()
@@ -60,14 +60,14 @@ def test_named_toml_file(monkeypatch, tmp_path):
     assert (found.endpoints["shop"].gateway, found.endpoints["shop"].book) == ("stripe", "main")
     account = found.bank_account("DE89370400440532013000")
     assert account is not None
-    assert (account.account, account.book) == ("1100", "main")
+    assert account.book == "branch"
     assert found.bank_account("DE00") is None
 
 
 def test_nested_environment(monkeypatch):
     monkeypatch.setenv("CONTRAFLOW_ENDPOINTS__SHOP__ACCOUNT", "acct_1")
     monkeypatch.setenv("CONTRAFLOW_ENDPOINTS__SHOP__SECRETS", '["whsec_a"]')
-    monkeypatch.setenv("CONTRAFLOW_BANKS__GB29NWBK60161331926819__ACCOUNT", "1100")
+    monkeypatch.setenv("CONTRAFLOW_BANKS__GB29NWBK60161331926819__BOOK", "branch")
     monkeypatch.setenv("CONTRAFLOW_KAFKA", "")
     found = load_settings()
     assert found.endpoints["shop"].account == "acct_1"
@@ -135,7 +135,7 @@ def test_both_clients_accept_the_table():
         ({"endpoints": {"shop": {"account": "x", "secrets": []}}}, "CONTRAFLOW_ENDPOINTS__SHOP__SECRETS"),
         ({"endpoints": {"shop": {"account": "x", "secrets": [" "]}}}, "an empty secret would accept forged events"),
         ({"endpoints": {"shop": {"account": "x", "secrets": ["s"], "gateway": "acme"}}}, "SHOP__GATEWAY"),
-        ({"banks": {"DE 1": {"account": "1100"}, "de1": {"account": "1100"}}}, "two entries name the same bank"),
+        ({"banks": {"DE 1": {"book": "branch"}, "de1": {"book": "branch"}}}, "two entries name the same bank"),
         ({"kafka_security": {"protocol": "SASL_SSL", "username": "u"}}, "needs sasl_mechanism, password as well"),
         ({"kafka_security": {"username": "u", "password": "p"}}, "would be ignored with protocol PLAINTEXT"),
         ({"kafka_security": {"protocol": "SSL", "ca_file": "/no/such"}}, "ca_file /no/such is not a file"),
