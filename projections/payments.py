@@ -44,7 +44,7 @@ class Payments:
     def apply(self, cursor: psycopg.Cursor[Any], book: str, events: Sequence[Recorded]) -> None:
         """Add the batch to the timelines and fold the touched payments anew."""
         told = read(events)
-        _attach_repeats(told, _payments_at(cursor, book, told))
+        attach_repeats(told, _payments_at(cursor, book, told))
         if not told.sightings:
             return
         earlier = _timelines(cursor, book, sorted(told.sightings))
@@ -76,7 +76,9 @@ def add(told: Told, payment: str, sighting: Sighting, links: dict[str, str]) -> 
         for name in _REFERENCE_LINKS:
             reference = links.get(name)
             if reference:
-                told.references.setdefault((reference, payment), sighting.position)
+                # Repeats are attached after everything else, so the first to come here need not be the earliest.
+                known_at = told.references.get((reference, payment), sighting.position)
+                told.references[reference, payment] = min(known_at, sighting.position)
 
 
 def _sighting(recorded: Recorded, kind: str, fact: "_Fact") -> Sighting:
@@ -100,7 +102,8 @@ def _sighting(recorded: Recorded, kind: str, fact: "_Fact") -> Sighting:
     )
 
 
-def _attach_repeats(told: Told, payments: dict[int, tuple[str, str]]) -> None:
+def attach_repeats(told: Told, payments: dict[int, tuple[str, str]]) -> None:
+    """Put repeats under the payment of their first telling: in the batch, or in `payments` by its position."""
     payments |= {
         sighting.position: (payment, sighting.object)
         for payment, sightings in told.sightings.items()

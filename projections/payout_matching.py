@@ -126,7 +126,7 @@ def _match_by_amount(payouts: Sequence[Payout], lines: Sequence[BankLine]) -> di
             found[line] = Match(payout, "amount")
             del candidates[line]
         for possible in candidates.values():
-            possible -= settled.keys()
+            possible.difference_update(settled)
     return found | {line: Match("", "ambiguous") for line, possible in candidates.items() if possible}
 
 
