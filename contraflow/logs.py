@@ -1,0 +1,69 @@
+"""Logs: structlog's lines for our own code and for the libraries under it, all on stderr.
+
+stdout belongs to answers. `console` is for people, `json` for machines: one object a line with `timestamp`, `level`,
+`event`, `logger` and `part`.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TYPE_CHECKING, Literal
+
+import structlog
+
+if TYPE_CHECKING:
+    from structlog.typing import Processor
+
+# Libraries that tell every step at INFO; their warnings are enough unless somebody debugs.
+_TALKATIVE = ("_granian", "granian", "faust", "mode", "aiokafka", "httpx", "httpcore", "asyncio", "kafka")
+
+
+def set_up_logs(
+    level: Literal["debug", "info", "warning", "error"], form: Literal["console", "json"], part: str = ""
+) -> None:
+    """Send every log line of this process to stderr. `part`: which process of the pipeline speaks."""
+    stamps: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    if form == "json":
+        render: list[Processor] = [
+            structlog.processors.dict_tracebacks,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ]
+    else:
+        render = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=_plain_traceback)]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *stamps,
+            structlog.stdlib.PositionalArgumentsFormatter(),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=stamps,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for name in _TALKATIVE:
+        library = logging.getLogger(name)
+        library.handlers.clear()
+        library.propagate = True
+        library.setLevel(logging.DEBUG if level == "debug" else logging.WARNING)
+    if part:
+        structlog.contextvars.bind_contextvars(part=part)
+
+
+_plain_traceback = structlog.dev.plain_traceback
