@@ -27,7 +27,8 @@ _BOOK: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _context_decoder: Final = msgspec.json.Decoder(dict[str, str])
 
-Headers = Sequence[tuple[str, str | bytes | None]]
+# confluent-kafka's type says either, librdkafka gives a list, in which a name may stand twice.
+Headers = Sequence[tuple[str, str | bytes | None]] | dict[str, str | bytes | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,8 @@ def parse_inbound(
     Raises:
         InboundError: no book, no body or a header that cannot be read; the record belongs to the dead letters.
     """
-    found = {name: _text(name, content) for name, content in headers or () if content is not None}
+    pairs = headers.items() if isinstance(headers, dict) else headers or ()
+    found = {name: _text(name, content) for name, content in pairs if content is not None}
     book = _text("key", key or b"")
     check_book(book)
     if not value:

@@ -6,7 +6,7 @@ default; readers ignore what they do not know.
 """
 
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
@@ -14,6 +14,7 @@ from ledger.entries import Line
 from ledger.facts import Fact
 from ledger.money import Money
 
+Time = Annotated[datetime, msgspec.Meta(tz=True)]  # RFC 3339 in UTC
 Decision = Literal["posted", "observed", "repeated"]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -55,7 +56,7 @@ class Entry(msgspec.Struct, frozen=True):
 
     book: str
     position: int
-    recorded_at: datetime
+    recorded_at: Time
     effective_at: str
     fact: EntryFact
     rule: str
@@ -73,7 +74,7 @@ class Manifest(msgspec.Struct, frozen=True):
     book: str
     first: int
     last: int
-    recorded_at: datetime
+    recorded_at: Time
     entries: int
     debits: dict[str, str]
     hash: str
@@ -103,7 +104,7 @@ class PaymentFact(msgspec.Struct, frozen=True):
 
     book: str
     position: int
-    recorded_at: datetime
+    recorded_at: Time
     decision: Decision
     of: int
     released: int
@@ -130,7 +131,7 @@ class DeadLetter(msgspec.Struct, frozen=True):
     position: int
     context: dict[str, str]
     attempts: int
-    at: datetime
+    at: Time
     body_bytes: int
     body_encoding: Literal["utf-8", "base64", "omitted"]
     body: str

@@ -71,7 +71,7 @@ OUTPUT_TOPICS: Final = (
     Topic("payments.status", "book/payment", "compact", FOR_EVER, ("payment_status",), "the status of every payment"),
     Topic(
         "reconciliation.items",
-        "book/item",
+        "book/kind/item",
         "compact",
         FOR_EVER,
         ("reconciliation_item",),
