@@ -7,6 +7,8 @@ Read in the source of faust-streaming 0.15.3 and aiokafka, and held by `tests/in
 - A handler that raises is restarted and its event acknowledged, unless acknowledging is ours: `noack()`.
 - A rebalance empties the agents' queues and drops events of the older generation. Those come again, or their books are
   read from the store by whoever has them then; a batch in flight commits, because the position's row decides.
+- Only the member that leads the group knows the number of partitions (`Consumer.topic_partitions` is None for the
+  others), so that number comes from our settings.
 - `stream_wait_empty` would hold a rebalance until our last transaction ends, and would hang where a batch failed.
 - The consumer's thread runs an event loop of its own, but shares the interpreter: only work that lets go of it, like a
   thread that waits for PostgreSQL, leaves heartbeats alone.
@@ -23,7 +25,7 @@ from streams.kafka import RECORD_BYTES_MAX, SESSION_TIMEOUT_MS, KafkaConfig, Kaf
 
 SESSION_TIMEOUT_S: Final = SESSION_TIMEOUT_MS / 1000
 Handler = Callable[[EventT[bytes], Callable[[], Awaitable[bool]]], Awaitable[None]]
-Assigned = Callable[[set[int], int], None]
+Assigned = Callable[[set[int]], None]
 
 
 class FaustWorker(faust.App):
@@ -75,15 +77,13 @@ def follow_topic(app: FaustWorker, topic: str, name: str, handler: Handler) -> N
 
 
 def on_rebalance(app: FaustWorker, topic: str, revoked: Callable[[], None], assigned: Assigned) -> None:
-    """Call `revoked` when partitions are taken, and `assigned` with ours and the number of all when they are given."""
+    """Call `revoked` when partitions are taken and `assigned` with ours when they are given."""
 
     async def on_revoked(*_: Any, **__: Any) -> None:
         revoked()
 
     async def on_assigned(_: Any, partitions: set[TP], **__: Any) -> None:
-        count = app.consumer.topic_partitions(topic)
-        assert count, f"partitions of {topic} are assigned and not known"
-        assigned({partition.partition for partition in partitions if partition.topic == topic}, count)
+        assigned({partition.partition for partition in partitions if partition.topic == topic})
 
     app.on_partitions_revoked.connect(on_revoked)
     app.on_partitions_assigned.connect(on_assigned)
