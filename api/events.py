@@ -14,7 +14,7 @@ from api.parameters import BookName, EventPosition, Limit
 from api.position import POSITION_HEADER, format_position
 from api.position_watch import JOURNAL
 from api.problem import Problem
-from api.reading import answer, position_headers, read_at
+from api.reading import answer, position_headers, read_at, unchanged
 from ledger.events import Recorded
 from ledger.journal import StoredRaw
 from projections.queries import journal
@@ -101,7 +101,8 @@ async def get_raw(request: Request, book: BookName, position: EventPosition) -> 
             problem = _no_event(position)
         problem.headers[POSITION_HEADER] = format_position(book, head)
         raise problem
-    return Response(raw.body, headers=_raw_headers(raw, head, position), media_type="application/octet-stream")
+    headers = _raw_headers(raw, head, position)
+    return unchanged(request, headers) or Response(raw.body, headers=headers, media_type="application/octet-stream")
 
 
 def _raw_headers(raw: StoredRaw, head: int, position: int) -> dict[str, str]:

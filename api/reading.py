@@ -51,9 +51,7 @@ async def answer(request: Request, stream: str, book: str, read: Read[T], shape:
         # "Not there" is an answer from the book as well, true at this position.
         problem.headers.setdefault(POSITION_HEADER, headers[POSITION_HEADER])
         raise
-    if is_known(request.headers.get("if-none-match", ""), headers["ETag"]):
-        return Response(status_code=304, headers=headers)
-    return Response(_encode(body), headers=headers, media_type="application/json")
+    return unchanged(request, headers) or Response(_encode(body), headers=headers, media_type="application/json")
 
 
 def position_headers(stream: str, book: str, position: int) -> dict[str, str]:
@@ -63,6 +61,13 @@ def position_headers(stream: str, book: str, position: int) -> dict[str, str]:
         "ETag": entity_tag(stream, position),
         "Cache-Control": "private, no-cache",
     }
+
+
+def unchanged(request: Request, headers: dict[str, str]) -> Response | None:
+    """A 304 when the caller has the answer with these headers already."""
+    if is_known(request.headers.get("if-none-match", ""), headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    return None
 
 
 async def read_at(request: Request, stream: str, book: str, read: Read[T]) -> tuple[T, int]:
