@@ -18,6 +18,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Final, cast
 
 import faust
+from faust import Stream
 from faust.types import TP, EventT, StreamT
 from faust.types.auth import CredentialsT
 
@@ -64,7 +65,7 @@ def follow_topic(app: FaustWorker, topic: str, name: str, handler: Handler) -> N
     """Add an agent: `handler` gets every event of `topic` as raw bytes, and the way to acknowledge it."""
 
     async def agent(stream: StreamT[bytes]) -> None:
-        events = stream.noack()
+        events = cast(Stream[bytes], stream).noack()
         try:
             async for event in cast(AsyncIterator[EventT[bytes]], events.events()):
                 await handler(event, _acknowledgement(events, event))
@@ -82,7 +83,8 @@ def on_rebalance(app: FaustWorker, topic: str, revoked: Callable[[], None], assi
     async def on_revoked(*_: Any, **__: Any) -> None:
         revoked()
 
-    async def on_assigned(_: Any, partitions: set[TP], **__: Any) -> None:
+    async def on_assigned(*told: Any, **_: Any) -> None:
+        _app, partitions = cast(tuple[Any, set[TP]], told)
         assigned({partition.partition for partition in partitions if partition.topic == topic})
 
     app.on_partitions_revoked.connect(on_revoked)

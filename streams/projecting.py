@@ -26,6 +26,7 @@ from streams.kafka import KafkaConfig
 from streams.partitioner import partition_of
 from streams.projecting_follower import WAITING_BYTES_MAX, Acknowledge, ProjectionFollower
 from streams.projecting_writer import ProjectionWriter, ReceivedRecord
+from streams.topics import TOPICS, ensure_topics
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +75,13 @@ def run_projecting(config: ProjectingConfig) -> int:
     Returns:
         The exit status: 0 when it was asked to stop, 1 when it failed, which is in the log. When a stop does not end
         within `stop_wait_s` the process leaves at once with that status: an open transaction rolls back.
+
+    Raises:
+        TopicMismatch: the journal topic has another number of partitions than the settings; which books are ours
+            depends on it.
+        Retry: Kafka did not answer.
     """
+    ensure_topics(config.kafka, [topic for topic in TOPICS if topic.name == JOURNAL])
     # As a policy, because faust's consumer thread makes its own event loop.
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     with asyncio.Runner() as runner:

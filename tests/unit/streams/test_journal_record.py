@@ -3,6 +3,7 @@
 import pytest
 
 from ledger.events import Recorded
+from streams.journal_publication import JournalStream
 from streams.journal_record import JournalRecordUnreadable, decode_journal_record
 
 BODIES = (
@@ -23,6 +24,12 @@ def record(*positions: int, book: str = "main", first: int = 7, last: int = 9) -
 def test_bodies_come_out_byte_for_byte() -> None:
     events = decode_journal_record(record(7, 8, 9), b"main")
     assert events == [Recorded("main", 7 + n, "EntryPosted", 5, body) for n, body in enumerate(BODIES)]
+
+
+def test_what_publishing_writes_comes_out_as_it_was() -> None:
+    events = [Recorded('na"me é', 7 + n, "EntryPosted", 5, body) for n, body in enumerate(BODIES)]
+    (outgoing,), _ = JournalStream().publish('na"me é', events, {})
+    assert decode_journal_record(outgoing.value, outgoing.key) == events
 
 
 def test_fields_that_a_newer_publisher_adds_are_passed_over() -> None:
