@@ -34,6 +34,8 @@ _CODES: dict[str, ExitCode] = {
     "psycopg.errors.UndefinedTable": ExitCode.NOT_FOUND,
     "projections.errors.UnknownProjection": ExitCode.NOT_FOUND,
     "projections.errors.RebuildRunning": ExitCode.IN_USE,
+    "ledger.errors.ChartError": ExitCode.SETTINGS,
+    "ledger.errors.RulesError": ExitCode.SETTINGS,
     "ledger.errors.BrokenLaw": ExitCode.WRONG,
     "projections.errors.ProjectionError": ExitCode.WRONG,
     "ledger.errors.LedgerError": ExitCode.REFUSED,
