@@ -34,14 +34,11 @@ class Arrival:
         topic, partition, offset = message.topic(), message.partition(), message.offset()
         assert topic is not None and partition is not None and offset is not None
         key, value = message.key(), message.value()
-        key_bytes = key.encode() if isinstance(key, str) else key
-        value_bytes = value.encode() if isinstance(value, str) else value
         try:
-            headers = message.headers()
-            record = parse_inbound(topic, key_bytes, value_bytes, headers, message.timestamp()[1])
+            record = parse_inbound(topic, key, value, message.headers(), message.timestamp()[1])
         except InboundError as fault:
-            text = (key_bytes or b"").decode(errors="replace").replace("\x00", "\ufffd")[:100]
-            return cls(topic, partition, offset, None, fault, text, value_bytes or b"")
+            text = (key or b"").decode(errors="replace").replace("\x00", "\ufffd")[:100]
+            return cls(topic, partition, offset, None, fault, text, value or b"")
         return cls(topic, partition, offset, record)
 
     @property

@@ -1,7 +1,6 @@
 """What people ask the projections: reconciliation cases, and every query with the position it is true at."""
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, TypeVar
 
@@ -18,7 +17,6 @@ from projections.queries.balances import account_balances, balances, trial_balan
 from projections.queries.entries import account_postings, balances_as_of, entry_postings
 from projections.queries.payments import payment as payment_by_id
 from projections.queries.payments import payment_counts, payments, payments_by_reference
-from projections.queries.position import PositionWatch, positions, wait_for_position
 from projections.queries.reconciliation import reconciliation_counts, reconciliation_item, reconciliation_items
 from projections.rebuild import Rebuilt, rebuild
 from projections.schema import ensure_schemas
@@ -256,30 +254,6 @@ def test_changed_rows_are_told_once_and_none_is_skipped(told: Told) -> None:
     changed_later, reached = changed_items(told.connection, "main", reached, 100)
     assert sorted((row.kind, row.state) for row in changed_later) == [("bank_line", "absorbed"), ("payout", "matched")]
     assert changed_items(told.connection, "main", reached, 100) == ([], reached)
-
-
-def test_waiting_for_a_position(told: Told) -> None:
-    async def waiting() -> tuple[int, int, float]:
-        async with (
-            await psycopg.AsyncConnection.connect(told.dsn, autocommit=True) as connection,
-            PositionWatch(told.dsn) as watch,
-        ):
-            # Nothing moves: the wait ends after its time and says where it is.
-            assert await wait_for_position(connection, "balances", "main", 2, 0.1) == 1
-            assert await watch.wait("balances", "main", 2, 0.1) == 1
-            both = asyncio.gather(
-                wait_for_position(connection, "balances", "main", 2, 10), watch.wait("payments", "main", 2, 10)
-            )
-            await asyncio.sleep(0.1)
-            started_s = time.monotonic()
-            await asyncio.to_thread(told.tell, payment(1, "succeeded"))
-            first, second = await both
-            return first, second, time.monotonic() - started_s
-
-    first, second, took_s = asyncio.run(waiting())
-    assert (first, second) == (2, 2)
-    assert took_s < 5
-    assert told.ask(lambda c: positions(c, "main")) == dict.fromkeys(PROJECTIONS, 2)
 
 
 def test_an_answer_read_during_swaps_is_whole(told: Told) -> None:
