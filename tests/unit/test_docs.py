@@ -27,7 +27,7 @@ ADR_HEADINGS = ["Context", "Decision", "Evidence", "Consequence"]
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 PATH = re.compile(rf"(?<![\w/.])((?:{'|'.join(ROOMS)})/[\w./-]*\w)(::\w+)?")
-PYTEST = re.compile(r"pytest((?: [\w/.]+)+)(?: -k \"?([\w ]+)\"?)?")
+PYTEST = re.compile(r"pytest((?:\s+[\w/.]+)+)(?:\s+-k \"?([\w ]+)\"?)?")
 COMMAND = re.compile(r"(?:^|[$(`] ?|\.venv/bin/|\| )contraflow((?: [a-z][a-z-]*)+)", re.MULTILINE)
 
 
