@@ -15,6 +15,7 @@ from ledger.accounts import Chart
 from ledger.application import SNAPSHOT_EVERY_EVENTS, LedgerApplication
 from ledger.batch import BookAppend, DeadLetter, InputOffset, RawRecord, Redriven
 from ledger.book import Book, Decided, Known
+from ledger.digest_array import DigestArray, DigestArrayDumper
 from ledger.errors import BrokenLaw
 from ledger.events import EntryPosted, FactObserved, FactParked, decode_event
 from ledger.recorder import CopyRecorder
@@ -45,6 +46,7 @@ class Store:
     def __init__(self, connection: psycopg.Connection) -> None:
         """Use an autocommit connection; prefer `Store.open`."""
         self.connection = connection
+        connection.adapters.register_dumper(DigestArray, DigestArrayDumper)
         self._recorder = CopyRecorder(connection)
         self._application = LedgerApplication(connection)
         self._snapshot_at: dict[str, int] = {}
@@ -124,7 +126,7 @@ class Store:
             return {}
         rows = self.connection.execute(
             "SELECT digest, position FROM ledger.fact_keys WHERE book_id = %s AND digest = ANY(%s)",
-            (lease.book_id, list(digests)),
+            (lease.book_id, DigestArray(digests)),
             binary=True,
         ).fetchall()
         if not rows:
@@ -148,7 +150,7 @@ class Store:
             return set()
         rows = self.connection.execute(
             "SELECT digest FROM ledger.raw_records WHERE book_id = %s AND digest = ANY(%s)",
-            (lease.book_id, list(digests)),
+            (lease.book_id, DigestArray(digests)),
             binary=True,
         )
         return {row[0] for row in rows}

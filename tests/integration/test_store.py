@@ -8,6 +8,7 @@ import pytest
 from ledger.accounts import load_chart
 from ledger.batch import DeadLetter, InputOffset, RawRecord, Redriven
 from ledger.book import Book
+from ledger.digest_array import DigestArray
 from ledger.errors import BrokenLaw, Fenced
 from ledger.facts import Fact
 from ledger.journal import heads, raw_record_of, read_events
@@ -183,3 +184,10 @@ def test_verification_finds(store: Store, what: str) -> None:
     store.connection.execute(statement.encode())
     (report,) = verify_ledger(store.connection)
     assert law in {finding.law for finding in report.findings}
+
+
+@pytest.mark.parametrize("count", [0, 1, 1000])
+def test_a_digest_array_reads_as_the_same_digests(store: Store, count: int) -> None:
+    digests = [number.to_bytes(16) for number in range(count)]
+    row = store.connection.execute("SELECT %s::bytea[]", (DigestArray(digests),)).fetchone()
+    assert row == (digests,)
