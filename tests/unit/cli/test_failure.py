@@ -69,3 +69,10 @@ def test_a_defect_shows_its_traceback_only_with_debug() -> None:
         assert done.returncode == ExitCode.DEFECT
         assert "planted" in done.stderr.splitlines()[-1]
         assert ("Traceback" in done.stderr) is shown
+
+
+def test_what_postgres_quotes_below_its_message_is_left_out() -> None:
+    _, line = explain(psycopg.errors.UndefinedTable('relation "ledger.books" does not exist\nLINE 1: SELECT book\n  ^'))
+    assert line.startswith('relation "ledger.books" does not exist. ')
+    assert "contraflow up" in line
+    assert "\n" not in line
