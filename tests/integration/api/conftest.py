@@ -13,7 +13,6 @@ from contraflow.embedded import PairAddresses
 from contraflow.embedded.port import free_ports
 from ledger.accounts import load_chart
 from ledger.batch import RawRecord
-from ledger.book import Book
 from ledger.facts import Fact
 from ledger.money import Money
 from ledger.rules import load_rules
@@ -49,7 +48,7 @@ class Site:
             loaded = store.load(book)
             if not loaded.version:
                 store.open_book(lease, loaded, load_chart(), load_rules(), NOW_US)
-            known = store.known(lease, Book.questions(facts))
+            known = store.known(lease, loaded.questions(facts))
             at = loaded.version
             decided = loaded.decide(facts, known, NOW_US)
             store.append([store.prepare(lease, loaded, decided, [_raw(book, at + 1, loaded.version)])])
