@@ -13,7 +13,7 @@ from eventsourcing.application import AggregateNotFoundError
 
 from ledger.accounts import Chart
 from ledger.application import SNAPSHOT_EVERY_EVENTS, LedgerApplication
-from ledger.batch import BookAppend, DeadLetter, InputOffset, RawRecord, Redriven
+from ledger.batch import BookAppend, DeadLetter, InputOffset, RawRecord, Redriven, Teller
 from ledger.book import Book, Decided, Known
 from ledger.digest_array import DigestArray, DigestArrayDumper
 from ledger.errors import BrokenLaw
@@ -144,16 +144,16 @@ class Store:
             facts[position] = event.fact
         return {digest: Known(position, facts[position]) for digest, position in rows}
 
-    def known_raw(self, lease: Lease, digests: Sequence[bytes]) -> set[bytes]:
-        """Which of these raw records the book has seen already."""
+    def known_raw(self, lease: Lease, digests: Sequence[bytes]) -> dict[bytes, Teller]:
+        """Which of these raw records the book has seen already, and by whom they were told."""
         if not digests:
-            return set()
+            return {}
         rows = self.connection.execute(
-            "SELECT digest FROM ledger.raw_records WHERE book_id = %s AND digest = ANY(%s)",
+            "SELECT digest, source, account, context FROM ledger.raw_records WHERE book_id = %s AND digest = ANY(%s)",
             (lease.book_id, DigestArray(digests)),
             binary=True,
         )
-        return {row[0] for row in rows}
+        return {digest: Teller(source, account, context) for digest, source, account, context in rows}
 
     def offsets(self) -> dict[tuple[str, int], int]:
         """Next offset of every input partition that was ever read."""

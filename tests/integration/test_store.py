@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from ledger.accounts import load_chart
-from ledger.batch import DeadLetter, InputOffset, RawRecord, Redriven
+from ledger.batch import DeadLetter, InputOffset, RawRecord, Redriven, Teller
 from ledger.book import Book
 from ledger.digest_array import DigestArray
 from ledger.errors import BrokenLaw, Fenced
@@ -144,7 +144,8 @@ def test_raw_records_are_found_by_the_position_decided_from_them(store: Store) -
     assert first is not None
     assert (first.body, first.digest) == (b"one", (1).to_bytes(32))
     assert raw_record_of(store.connection, "main", 1) is None
-    assert store.known_raw(lease, [(1).to_bytes(32), (9).to_bytes(32)]) == {(1).to_bytes(32)}
+    first_told = Teller("stripe", "acct_1", {})
+    assert store.known_raw(lease, [(1).to_bytes(32), (9).to_bytes(32)]) == {(1).to_bytes(32): first_told}
 
 
 def test_a_dead_letter_lies_there_once_and_is_resolved_when_it_was_decided(store: Store) -> None:
