@@ -263,8 +263,10 @@ class Book:
         for name in mine.fact.references:
             reference = reference_digest(name)
             if reference not in new and reference not in known:
-                self._remember(reference, mine, new, decided)
-            released += ((waiting, mine) for waiting in self.parked.pop(reference, ()))
+                new[reference] = mine
+                decided.keys.append((reference, mine.position))
+            if reference in self.parked:
+                released += [(waiting, mine) for waiting in self.parked.pop(reference)]
         released.reverse()
         return released
 
