@@ -11,7 +11,8 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 from fastapi import Request, Response
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, OperationalError
+from psycopg.errors import QueryCanceled
 
 from api.position import (
     MIN_POSITION_HEADER,
@@ -97,6 +98,17 @@ async def read_at(request: Request, stream: str, book: str, read: Read[T]) -> tu
 
 
 async def _read(services: Services, book: str, read: Read[T]) -> tuple[T, int]:
+    """One look; a second one where the connection turned out to be dead, as all are after PostgreSQL was restarted."""
+    try:
+        return await _look(services, book, read)
+    except OperationalError as error:
+        if isinstance(error, QueryCanceled):
+            raise
+        await services.pool.check()
+        return await _look(services, book, read)
+
+
+async def _look(services: Services, book: str, read: Read[T]) -> tuple[T, int]:
     async with services.pool.connection() as connection:
         rows, position = await read(connection)
         if not position and await journal.head(connection, book) is None:
