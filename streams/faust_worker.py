@@ -24,6 +24,7 @@ from faust.types.auth import CredentialsT
 
 from streams.kafka import RECORD_BYTES_MAX, SESSION_TIMEOUT_MS, KafkaConfig, KafkaSecurity
 
+METADATA_AGE_MS: Final = 3_000
 SESSION_TIMEOUT_S: Final = SESSION_TIMEOUT_MS / 1000
 Handler = Callable[[EventT[bytes], Callable[[], Awaitable[bool]]], Awaitable[None]]
 Assigned = Callable[[set[int]], None]
@@ -50,6 +51,9 @@ def faust_worker(kafka: KafkaConfig, group: str, client_id: str) -> FaustWorker:
         broker_max_poll_records=500,
         consumer_auto_offset_reset="earliest",
         consumer_max_fetch_size=RECORD_BYTES_MAX,
+        # A broker that just came back may not know the topic yet; the leader then assigns nothing to anybody, and only
+        # the next look at the metadata mends that. The default of 5 minutes would be 5 minutes of silence.
+        consumer_metadata_max_age_ms=METADATA_AGE_MS,
         stream_wait_empty=False,
         stream_buffer_maxsize=4096,  # never fills: the followers take every event over at once
         topic_allow_declare=False,
