@@ -11,9 +11,9 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 from fastapi import Request, Response
-from psycopg import AsyncConnection, OperationalError
-from psycopg.errors import QueryCanceled
+from psycopg import AsyncConnection
 
+from api.connection import with_connection
 from api.position import (
     MIN_POSITION_HEADER,
     POSITION_HEADER,
@@ -98,22 +98,13 @@ async def read_at(request: Request, stream: str, book: str, read: Read[T]) -> tu
 
 
 async def _read(services: Services, book: str, read: Read[T]) -> tuple[T, int]:
-    """One look; a second one where the connection turned out to be dead, as all are after PostgreSQL was restarted."""
-    try:
-        return await _look(services, book, read)
-    except OperationalError as error:
-        if isinstance(error, QueryCanceled):
-            raise
-        await services.pool.check()
-        return await _look(services, book, read)
-
-
-async def _look(services: Services, book: str, read: Read[T]) -> tuple[T, int]:
-    async with services.pool.connection() as connection:
+    async def look(connection: AsyncConnection[Any]) -> tuple[T, int]:
         rows, position = await read(connection)
         if not position and await journal.head(connection, book) is None:
             raise Problem(404, "book_unknown", "There is no book of this name; `/books` lists those there are.")
-    return rows, position or 0
+        return rows, position or 0
+
+    return await with_connection(services.pool, look)
 
 
 def _not_reached(stream: str, book: str, position: int, at_least: int) -> Problem:
