@@ -6,9 +6,14 @@ from connectors.connector import Connector, Telling
 from connectors.errors import TranslationError
 from ledger.facts import Fact, decode_fact
 
+# The event that keeps a fact has to fit into a record of the journal topic, whatever stands around it.
+FACT_BYTES_MAX: Final = 1024 * 1024
+
 
 def translate(raw: bytes, telling: Telling) -> list[Fact]:
     """The one fact in `raw`, as `ledger.facts` defines it; raises `TranslationError`."""
+    if len(raw) > FACT_BYTES_MAX:
+        raise TranslationError("fact_too_large", f"the fact has {len(raw)} bytes, at most {FACT_BYTES_MAX}")
     try:
         fact = decode_fact(raw)
     except (ValueError, RecursionError) as error:  # FactError and MoneyError are ValueErrors

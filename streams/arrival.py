@@ -6,7 +6,7 @@ from hashlib import sha256
 from confluent_kafka import Message
 
 from streams.errors import InboundError
-from streams.inbound import InboundRecord, parse_inbound
+from streams.inbound import Headers, InboundRecord, parse_inbound
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Arrival:
         assert topic is not None and partition is not None and offset is not None
         key, value = message.key(), message.value()
         try:
-            record = parse_inbound(topic, key, value, message.headers(), message.timestamp()[1])
+            record = parse_inbound(topic, key, value, _headers(message), message.timestamp()[1])
         except InboundError as fault:
             text = (key or b"").decode(errors="replace").replace("\x00", "\ufffd")[:100]
             return cls(topic, partition, offset, None, fault, text, value or b"")
@@ -45,3 +45,10 @@ class Arrival:
     def digest(self) -> bytes:
         """SHA-256 of the original bytes."""
         return bytes.fromhex(self.record.digest) if self.record is not None else sha256(self.body).digest()
+
+
+def _headers(message: Message) -> Headers | None:
+    try:
+        return message.headers()
+    except (SystemError, UnicodeDecodeError) as error:  # how confluent-kafka says that it cannot decode a name
+        raise InboundError("header_malformed", "a header's name is not UTF-8") from error

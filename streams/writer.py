@@ -29,10 +29,11 @@ from ledger.facts import Fact, check_fact, encode_fact
 from ledger.rules import RuleSet
 from ledger.store import Lease, Store
 from streams.arrival import Arrival
-from streams.inbound import InboundRecord
+from streams.inbound import TOPIC_STEM, InboundRecord
 
 # The record of this source is the fact itself, word for word, so it is not kept a second time as a raw record.
 FACTS_SOURCE: Final = "facts"
+DETAIL_CHARS_MAX: Final = 2_000  # of a dead letter: a detail may quote what somebody else made long
 
 _log = structlog.get_logger(__name__)
 
@@ -316,14 +317,14 @@ def _dead_letter(arrival: Arrival, code: str, detail: str, now_us: int, position
     record = arrival.record
     return DeadLetter(
         book=record.book if record else arrival.book_text,
-        source=record.source if record else "",
+        source=record.source if record else arrival.topic.rpartition(TOPIC_STEM)[2],
         account=record.account if record else "",
         topic=arrival.topic,
         partition=arrival.partition,
         record_offset=arrival.offset,
         digest=arrival.digest,
         code=code,
-        detail=detail,
+        detail=detail[:DETAIL_CHARS_MAX],
         context=record.context if record else {},
         body=record.body if record else arrival.body,
         attempts=record.attempts + 1 if record else 1,
