@@ -87,7 +87,7 @@ class _Session:
         self._consumer.subscribe(topics, on_assign=self._assign, on_revoke=self._revoke, on_lost=self._revoke)
         try:
             while not stop.is_set():
-                arrivals = [Arrival.of(message) for message in self._poll()]
+                arrivals = [Arrival.of(message, self._config.kafka.partitions) for message in self._poll()]
                 if arrivals:
                     self._write(arrivals)
                 elif self._writer.idle:
