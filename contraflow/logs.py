@@ -12,6 +12,7 @@ import time
 from typing import TYPE_CHECKING, Literal
 
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
 
 if TYPE_CHECKING:
     from structlog.typing import Processor
@@ -34,7 +35,8 @@ def set_up_logs(
     ]
     if form == "json":
         render: list[Processor] = [
-            structlog.processors.dict_tracebacks,
+            # Without local variables: connection strings and raw records are among them.
+            structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ]
     else:

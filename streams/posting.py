@@ -10,7 +10,7 @@ A batch is whatever has arrived: one record when idle, thousands under load, so 
 
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
@@ -45,7 +45,7 @@ class PostingConfig:
     """
 
     kafka: KafkaConfig
-    postgres: str
+    postgres: str = field(repr=False)
     chart: Chart
     rules: RuleSet
     batch_records_max: int = 2_000
