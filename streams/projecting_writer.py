@@ -173,8 +173,8 @@ class ProjectionWriter:
             # for the disk at every event costs a third of our processor time and half of the latency. What publishing
             # knows of these rows stands later in the same log and is never remembered longer than they are.
             connection.execute("SET synchronous_commit TO off")
-            # Every statement of a fold finds rows by their keys; a plan kept from when a table was small must not read it
-            # whole ever after.
+            # Every statement of a fold finds rows by their keys; a plan kept from when a table was small must not read
+            # it whole ever after.
             connection.execute("SET enable_seqscan TO off")
             migrate(connection)  # projecting may be the first to come
             ensure_schemas(connection, [self.projection])
