@@ -28,9 +28,14 @@ from ledger.events import (
     encode_event,
 )
 from ledger.facts import Fact, differing_field, name_digest, reference_digest
+from ledger.folds import fold
+from ledger.holds import OpenHold
 from ledger.money import Money
+from ledger.periods import Closing, in_open_period
+from ledger.restrictions import flags_of
 from ledger.rules import RuleSet
 from ledger.seals import GENESIS, extend
+from ledger.undo import Undo
 
 UNPARK_DEPTH_MAX: Final = 100
 
@@ -84,10 +89,32 @@ class Book:
         version: head position; 0 before the book is opened.
         seal: hash chain up to the head.
         balances: (account, currency) -> [debits, credits] in minor units.
+        held: the same for open holds.
         parked: reference digest -> facts that wait for it, with the position at which they were parked.
+        watched: the accounts that a posting may break something of, by code.
+        holds: open holds by the position at which they were placed; `expiries` a heap of (instant, position).
+        reversed: position of an entry -> what was not taken back of it; only entries of which something was.
+        clock_us: the time the book was told last; 0 before.
+        closings: dates up to which the book is closed.
     """
 
-    __slots__ = ("accounts", "balances", "id", "parked", "recorded_at_us", "rules", "seal", "version")
+    __slots__ = (
+        "accounts",
+        "balances",
+        "clock_us",
+        "closings",
+        "expiries",
+        "held",
+        "holds",
+        "id",
+        "parked",
+        "recorded_at_us",
+        "reversed",
+        "rules",
+        "seal",
+        "version",
+        "watched",
+    )
 
     def __init__(self, name: str) -> None:
         """An empty book that has not been opened."""
@@ -99,6 +126,13 @@ class Book:
         self.rules: RuleSet | None = None
         self.balances: dict[tuple[str, str], list[int]] = {}
         self.parked: dict[bytes, list[Known]] = {}
+        self.watched: dict[str, Account] = {}
+        self.held: dict[tuple[str, str], list[int]] = {}
+        self.holds: dict[int, OpenHold] = {}
+        self.expiries: list[tuple[int, int]] = []
+        self.reversed: dict[int, tuple[Line, ...]] = {}
+        self.clock_us = 0
+        self.closings: tuple[Closing, ...] = ()
 
     def open(self, chart: Chart, rules: RuleSet, now_us: int) -> Decided:
         """Open the book; raises `RulesError` when a rule posts to an account that the chart does not have."""
@@ -108,9 +142,9 @@ class Book:
         if missing:
             raise RulesError(f"posting rules use accounts that are not in the chart: {', '.join(sorted(missing))}")
         decided = Decided()
-        self._record(BookOpened(chart=chart, rules=rules.document), max(now_us, self.recorded_at_us), decided)
+        self.record(BookOpened(chart=chart, rules=rules.document), max(now_us, self.recorded_at_us), decided)
         self._use(chart, rules)
-        self.seal = extend(self.seal, decided.events)
+        self.seal_events(decided)
         return decided
 
     @staticmethod
@@ -141,11 +175,15 @@ class Book:
         for fact in facts:
             self._decide_one(fact, new, known, now_us, decided)
             decided.heads.append(self.version)
-        self.seal = extend(self.seal, decided.events)
+        self.seal_events(decided)
         return decided
 
-    def apply(self, recorded: Recorded) -> None:
-        """Replay one stored event; raises `BrokenLaw` when the history contradicts itself."""
+    def apply(self, recorded: Recorded) -> Sequence[bytes]:
+        """Replay one stored event; returns the digests that a command's event put on record.
+
+        Raises:
+            BrokenLaw: the history contradicts itself.
+        """
         if recorded.position != self.version + 1:
             raise BrokenLaw(f"book {self.id!r}: position {recorded.position} follows {self.version}")
         if recorded.recorded_at_us < self.recorded_at_us:
@@ -159,6 +197,8 @@ class Book:
                 self._use(event.chart, RuleSet(event.rules))
             case EntryPosted():
                 assert_balanced(event.lines)
+                if event.command is not None:
+                    return fold(self, recorded.position, event, Undo())
                 self._move(event.lines, [line.signed_minor for line in event.lines])
                 self._unpark(event.fact, event.released)
             case FactObserved():
@@ -169,6 +209,9 @@ class Book:
                 self._unpark(event.fact, event.released)
             case FactRepeated():
                 pass
+            case _:
+                return fold(self, recorded.position, event, Undo())
+        return ()
 
     def _decide_one(
         self, fact: Fact, new: dict[bytes, Known], known: Mapping[bytes, Known], now_us: int, decided: Decided
@@ -183,7 +226,7 @@ class Book:
             reference = reference_digest(fact.needs)
             needed = new.get(reference) or known.get(reference)
             if needed is None:
-                position = self._record(FactParked(fact=fact, needs=fact.needs), now_us, decided)
+                position = self.record(FactParked(fact=fact, needs=fact.needs), now_us, decided)
                 self._remember(digest, Known(position, fact), new, decided)
                 self.parked.setdefault(reference, []).append(Known(position, fact))
                 return
@@ -209,12 +252,14 @@ class Book:
             if posting is None:
                 event = FactObserved(fact=fact, released=released)
             else:
-                self._check_accounts(posting.lines)
-                event = EntryPosted(fact=fact, rule=posting.rule, lines=posting.lines, released=released)
+                flags = self._check_accounts(posting.lines)
+                event = EntryPosted(fact=fact, rule=posting.rule, lines=posting.lines, released=released, flags=flags)
+                if self.closings:
+                    event = in_open_period(event, self.closings)
         except PostingError as error:
             self._refuse(fact, error.code, error.field, str(error), 0, released, now_us, decided)
             return
-        position = self._record(event, now_us, decided)
+        position = self.record(event, now_us, decided)
         if posting is not None:
             self._move(posting.lines, posting.signed)
         mine = Known(position, fact)
@@ -260,19 +305,25 @@ class Book:
             delivery=fact.delivery,
             attributes=fact.attributes,
         )
-        self._record(event, now_us, decided)
+        self.record(event, now_us, decided)
 
     def _refuse(
         self, fact: Fact, code: str, field: str, detail: str, of: int, released: int, now_us: int, decided: Decided
     ) -> None:
         event = FactRefused(fact=fact, code=code, field=field, detail=detail, of=of, released=released)
-        position = self._record(event, now_us, decided)
+        position = self.record(event, now_us, decided)
         decided.refusals.append(Refusal(position, len(decided.heads), fact, code, detail, released > 0))
 
-    def _check_accounts(self, lines: Sequence[Line]) -> None:
+    def _check_accounts(self, lines: Sequence[Line]) -> tuple[str, ...]:
+        """Refuse accounts that are not there; flag what a command would be refused for: it has happened outside."""
+        watched = self.watched
+        flagged = False
         for line in lines:
             if line.account not in self.accounts:
                 raise PostingError("account_unknown", "account", f"account {line.account!r} is not in the chart")
+            if watched and line.account in watched:
+                flagged = True
+        return flags_of(self, lines) if flagged else ()
 
     def _move(self, lines: Sequence[Line], signed: Sequence[int]) -> None:
         balances = self.balances
@@ -286,11 +337,16 @@ class Book:
             else:
                 sums[1] -= amount_minor
 
-    def _record(self, event: JournalEvent, now_us: int, decided: Decided) -> int:
+    def record(self, event: JournalEvent, now_us: int, decided: Decided) -> int:
+        """Give an event its position; whoever decides calls this, with the memory moved on to match."""
         self.version += 1
         self.recorded_at_us = now_us
         decided.events.append(Recorded(self.id, self.version, type(event).__name__, now_us, encode_event(event)))
         return self.version
+
+    def seal_events(self, decided: Decided) -> None:
+        """Extend the hash chain by a batch, once all of it is decided."""
+        self.seal = extend(self.seal, decided.events)
 
     @staticmethod
     def _remember(digest: bytes, known: Known, new: dict[bytes, Known], decided: Decided) -> None:
@@ -308,6 +364,7 @@ class Book:
 
     def _use(self, chart: Chart, rules: RuleSet) -> None:
         self.accounts = {account.code: account for account in chart.accounts}
+        self.watched = {account.code: account for account in chart.accounts if account.restricted}
         self.rules = rules
 
 
