@@ -171,13 +171,13 @@ class MemoryStore:
 
     def _check(self, append: BookAppend) -> None:
         kept = self.memory.books[append.book]
-        if (len(kept.events), kept.epoch) != (append.expected_head, append.epoch):
-            raise Fenced(f"book {append.book!r} has another writer or head than {append.expected_head}/{append.epoch}")
         for number, event in enumerate(append.events, start=append.expected_head + 1):
             if event.position != number or event.book != append.book:
                 raise BrokenLaw(
                     f"append to {append.book!r}: {event.book}/{event.position} stands where {number} belongs"
                 )
+        if (len(kept.events), kept.epoch) != (append.expected_head, append.epoch):
+            raise Fenced(f"book {append.book!r} has another writer or head than {append.expected_head}/{append.epoch}")
         told = [digest for digest, _ in append.keys]
         if len(set(told)) != len(told) or not kept.keys.keys().isdisjoint(told):
             raise BrokenLaw(f"append to {append.book!r}: a key is on record already")

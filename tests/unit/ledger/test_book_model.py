@@ -57,7 +57,7 @@ def random_run(seed: int, operations: int) -> int:
     run = ModelRun()
     while run.done < operations:
         size = 1 if source.random() < 0.8 else source.randint(2, 5)
-        run.step(source.choices(KINDS, weights=(5, 4, 4, 1, 1, 2, 1, 2), k=size), lambda limit: source.randrange(limit))
+        run.step(source.choices(KINDS, weights=(5, 4, 4, 1, 1, 2, 1, 2), k=size), source.randrange)
     run.finish()
     return run.done
 
@@ -86,7 +86,7 @@ def test_the_random_commands_are_of_every_kind_and_end_in_many_ways() -> None:
     source = random.Random(7)
     run = ModelRun()
     for _ in range(1_500):
-        run.step([source.choice(KINDS)], lambda limit: source.randrange(limit))
+        run.step([source.choice(KINDS)], source.randrange)
     events = [event.event() for event in run.store.history("main")]
     names = {type(event).__name__ for event in events}
     assert names >= {
