@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from ledger.accounts import Account, Chart
+from ledger.conversion import with_source
 from ledger.entries import Line, assert_balanced
 from ledger.errors import BrokenLaw, PostingError, RulesError
 from ledger.events import (
@@ -30,7 +31,6 @@ from ledger.events import (
 from ledger.facts import Fact, differing_field, name_digest, reference_digest
 from ledger.folds import fold
 from ledger.holds import OpenHold
-from ledger.money import Money
 from ledger.periods import Closing, in_open_period
 from ledger.restrictions import flags_of
 from ledger.rules import RuleSet
@@ -248,7 +248,7 @@ class Book:
         assert self.rules is not None
         event: JournalEvent
         try:
-            posting = self.rules.post(_with_source(fact, needed) if needed is not None else fact)
+            posting = self.rules.post(with_source(fact, needed.fact) if needed is not None else fact)
             if posting is None:
                 event = FactObserved(fact=fact, released=released)
             else:
@@ -366,15 +366,3 @@ class Book:
         self.accounts = {account.code: account for account in chart.accounts}
         self.watched = {account.code: account for account in chart.accounts if account.restricted}
         self.rules = rules
-
-
-def _with_source(fact: Fact, needed: Known) -> Fact:
-    """The fact with ``amounts.source`` filled from the fact it needed, in the direction of its own gross."""
-    gross = fact.amounts.get("gross")
-    theirs = needed.fact.amounts.get("gross")
-    if gross is None or theirs is None or "source" in fact.amounts or gross.currency == theirs.currency:
-        return fact
-    sign = -1 if gross.minor < 0 else 1
-    return msgspec.structs.replace(
-        fact, amounts={**fact.amounts, "source": Money.of(sign * abs(theirs.minor), theirs.currency)}
-    )
