@@ -167,9 +167,10 @@ class _Desk:
         expiries = self.book.expiries
         while expiries and expiries[0][0] <= at_us:
             due = heappop(expiries)
+            # Whatever became of the hold: its end may be taken back with the chain, and then it is due again.
+            self.undo.then(lambda due=due: heappush(expiries, due))  # type: ignore[misc]
             hold = self.book.holds.get(due[1])
             if hold is not None and hold.expires_at_us == due[0]:
-                self.undo.then(lambda due=due: heappush(expiries, due))  # type: ignore[misc]
                 self._record(HoldExpired(hold=due[1], clock=clock, lines=hold.lines))
 
     def _take_back(self, version: int, recorded_at_us: int, keys: int) -> None:

@@ -55,6 +55,19 @@ def test_everything_a_chain_changed_is_taken_back_to_the_byte() -> None:
     assert not teller.ledger.book.holds
 
 
+def test_a_hold_whose_end_is_taken_back_expires_all_the_same() -> None:
+    teller = Teller()
+    teller.must(hold("h", expires_at="2026-02-01"))
+    answers = teller.ask(
+        command("release", "r", hold="h", linked=True),
+        command("clock", "t", at="2026-02-01", linked=True),
+        post("bad", debit="5555"),
+    )
+    assert codes(answers) == ["linked_failed", "linked_failed", "account_unknown"]
+    teller.must(command("clock", "t", at="2026-02-01"))
+    assert teller.types()[-1] == "HoldExpired"
+
+
 def test_a_later_command_of_the_chain_sees_the_earlier_ones() -> None:
     teller = Teller()
     answers = teller.ask(
