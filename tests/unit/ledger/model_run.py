@@ -7,8 +7,10 @@ from typing import Any
 import msgspec
 
 from ledger.accounts import Account, Chart
+from ledger.answers import Answer
+from ledger.batch import BookAppend
 from ledger.book import Book
-from ledger.commands import decode_command
+from ledger.commands import Command, Malformed, decode_command
 from ledger.ledger import Ledger
 from ledger.memory_store import MemoryStore
 from ledger.rules import RuleSet
@@ -24,9 +26,9 @@ RULES = RuleSet({"version": 1, "rules": []})
 class ModelRun:
     """One book in memory and its model."""
 
-    def __init__(self) -> None:
-        self.store = MemoryStore()
-        self.ledger = Ledger.open(self.store, "main", chart=CHART, rules=RULES, now_us=lambda: START_S * 1_000_000)
+    def __init__(self, store: MemoryStore | None = None) -> None:
+        self.store = store or MemoryStore()
+        self.ledger = self.opened()
         self.model = Model()
         self.commands = Commands()
         self.done = 0
@@ -35,15 +37,26 @@ class ModelRun:
         """Give one chain of commands to both and compare."""
         chain = [self.commands.next(kind, below) for kind in kinds]
         chain = [{**command, "linked": True} for command in chain[:-1]] + [{**chain[-1], "linked": False}]
-        book = self.ledger.book
-        before = memory(book)
-        answers = self.ledger.apply([decode_command(msgspec.json.encode(_wire(command))) for command in chain])
+        before = memory(self.ledger.book)
+        answers = self.give([decode_command(msgspec.json.encode(_wire(command))) for command in chain])
         found = [(answer.code or answer.decision, answer.amount) for answer in answers]
         assert found == self.model.expect(chain), (chain, answers)
         if not any(answer.decision == "accepted" for answer in answers):
-            assert memory(book) == before, "a refusal left a trace"
+            assert memory(self.ledger.book) == before, "a refusal left a trace"
         self.compare()
         self.done += len(chain)
+
+    def opened(self) -> Ledger:
+        """The writer, as after a start of its process."""
+        return Ledger.open(self.store, "main", chart=CHART, rules=RULES, now_us=lambda: START_S * 1_000_000)
+
+    def give(self, commands: Sequence[Command | Malformed]) -> list[Answer]:
+        """Apply, and after a crash start anew and apply again, as a caller does who got no answer."""
+        while True:
+            try:
+                return self.ledger.apply(commands)
+            except ConnectionError:
+                self.ledger = self.opened()
 
     def compare(self) -> None:
         """Balances of both, conservation in every currency, and no limit broken."""
@@ -80,6 +93,25 @@ class ModelRun:
         }
         assert state_digest(replayed) == state_digest(book)
         assert state_digest(BookSnapshot.take(book).restore()) == state_digest(book)
+
+
+class CrashingStore(MemoryStore):
+    """A store that now and then dies under an append: before it is true, or after, when nobody hears of it."""
+
+    def __init__(self, dies: Callable[[], bool]) -> None:
+        super().__init__()
+        self.dies = dies
+        self.crashes = [0, 0]
+
+    def append(self, appends: Sequence[BookAppend], *rest: Any) -> None:
+        before, after = self.dies(), self.dies()
+        if appends[0].expected_head and before:
+            self.crashes[0] += 1
+            raise ConnectionError("died before the append")
+        super().append(appends, *rest)
+        if appends[0].expected_head and after:
+            self.crashes[1] += 1
+            raise ConnectionError("died after the append")
 
 
 def memory(book: Book) -> tuple[Any, ...]:

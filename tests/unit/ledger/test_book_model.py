@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from tests.unit.ledger.book_model import KINDS, Commands
 from tests.unit.ledger.command_desk import Teller, command, post
-from tests.unit.ledger.model_run import ModelRun
+from tests.unit.ledger.model_run import CrashingStore, ModelRun
 
 NUMBERS = st.lists(st.integers(0, 419), min_size=12, max_size=12)
 OPERATIONS = 3_000
@@ -65,6 +65,18 @@ def random_run(seed: int, operations: int) -> int:
 @pytest.mark.parametrize("seed", range(OPERATIONS // OPERATIONS_A_BOOK))
 def test_random_commands_end_as_the_model_says(seed: int) -> None:
     random_run(seed, OPERATIONS_A_BOOK)
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=15, deadline=None)
+def test_crashes_and_retries_change_nothing(seed: int) -> None:
+    source = random.Random(seed)
+    store = CrashingStore(lambda: source.random() < 0.2)
+    run = ModelRun(store)
+    while run.done < 60:
+        run.step(source.choices(KINDS, k=source.choice((1, 1, 3))), source.randrange)
+    run.finish()
+    assert all(store.crashes), "nothing crashed: nothing was tried"
 
 
 @pytest.mark.bench_long
