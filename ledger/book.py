@@ -35,7 +35,7 @@ from ledger.periods import Closing, in_open_period
 from ledger.restrictions import flags_of
 from ledger.rules import RuleSet
 from ledger.seals import GENESIS, extend
-from ledger.undo import Undo
+from ledger.undo import Forward
 
 UNPARK_DEPTH_MAX: Final = 100
 
@@ -198,7 +198,7 @@ class Book:
             case EntryPosted():
                 assert_balanced(event.lines)
                 if event.command is not None:
-                    return fold(self, recorded.position, event, Undo())
+                    return fold(self, recorded.position, event, Forward())
                 self._move(event.lines, [line.signed_minor for line in event.lines])
                 self._unpark(event.fact, event.released)
             case FactObserved():
@@ -210,7 +210,7 @@ class Book:
             case FactRepeated():
                 pass
             case _:
-                return fold(self, recorded.position, event, Undo())
+                return fold(self, recorded.position, event, Forward())
         return ()
 
     def _decide_one(

@@ -47,9 +47,10 @@ from ledger.figures import figures_of
 from ledger.folds import fold
 from ledger.recall import Recalled
 from ledger.session import Session
-from ledger.undo import Undo
+from ledger.undo import Forward, Undo
 
 VALUE_CHARS_MAX: Final = 80
+_FORWARD: Final = Forward()
 
 
 @dataclass(slots=True)
@@ -90,11 +91,14 @@ class _Desk:
         self.book = book
         self.decided = Decided()
         self.answers: list[Answer] = []
-        self.undo = Undo()
+        self.chained = Undo()
+        self.undo: Undo = _FORWARD
         self.session = Session(book, recalled, now_us, self.decided.events)
 
     def chain(self, commands: Sequence[Command | Malformed]) -> None:
         """Decide commands that stand or fall together; most chains are one command long."""
+        # A command on its own changes nothing before all of it is decided, so there is nothing to take back.
+        self.undo = _FORWARD if len(commands) == 1 and not commands[0].linked else self.chained
         start = (self.book.version, self.book.recorded_at_us, len(self.decided.keys))
         answers: list[Answer] = []
         failure: tuple[int, CommandError] | None = None
