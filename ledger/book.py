@@ -347,22 +347,21 @@ class Book:
 
     def _check_accounts(self, lines: Sequence[Line]) -> tuple[str, ...]:
         """Refuse accounts that are not there; flag what a command would be refused for: it has happened outside."""
-        watched = self.watched
-        flagged = False
+        accounts = self.accounts
         for line in lines:
-            if line.account not in self.accounts:
+            if line.account not in accounts:
                 raise PostingError("account_unknown", "account", f"account {line.account[:80]!r} is not in the chart")
-            if watched and line.account in watched:
-                flagged = True
-        return flags_of(self, lines) if flagged else ()
+        watched = self.watched
+        if watched and any(line.account in watched for line in lines):
+            return flags_of(self, lines)
+        return ()
 
     def _move(self, lines: Sequence[Line], signed: Sequence[int]) -> None:
         balances = self.balances
         for line, amount_minor in zip(lines, signed, strict=True):
-            key = (line.account, line.currency)
-            sums = balances.get(key)
+            sums = balances.get((line.account, line.currency))
             if sums is None:
-                sums = balances[key] = [0, 0]
+                sums = balances[line.account, line.currency] = [0, 0]
             if amount_minor > 0:
                 sums[0] += amount_minor
             else:
