@@ -227,7 +227,7 @@ class Book:
         digest = name_digest(fact.key)
         first = new.get(digest) or known.get(digest)
         if first is not None:
-            self._tell_again(fact, first, now_us, decided)
+            self._tell_again(fact, first, now_us, new, known, decided)
             return
         needed = None
         if fact.needs:
@@ -258,12 +258,17 @@ class Book:
         if mine is None:
             return
         self._remember(digest, mine, new, decided)
+        self._follow(mine, now_us, new, known, decided)
+
+    def _follow(
+        self, mine: Known, now_us: int, new: dict[bytes, Known], known: Mapping[bytes, Known], decided: Decided
+    ) -> None:
         following = self._released(mine, new, known, decided)
         while following:
             waiting, needed = following.pop()
-            mine = self._decision(waiting.fact, needed, waiting.position, now_us, decided)
-            if mine is not None:
-                following += self._released(mine, new, known, decided)
+            freed = self._decision(waiting.fact, needed, waiting.position, now_us, decided)
+            if freed is not None:
+                following += self._released(freed, new, known, decided)
 
     def _decision(self, fact: Fact, needed: Known | None, released: int, now_us: int, decided: Decided) -> Known | None:
         """Post, observe or refuse one fact; None when it was refused."""
@@ -315,11 +320,32 @@ class Book:
         released.reverse()
         return released
 
-    def _tell_again(self, fact: Fact, first: Known, now_us: int, decided: Decided) -> None:
+    def _tell_again(
+        self,
+        fact: Fact,
+        first: Known,
+        now_us: int,
+        new: dict[bytes, Known],
+        known: Mapping[bytes, Known],
+        decided: Decided,
+    ) -> None:
         field = differing_field(first.fact, fact)
         if field:
             detail = f"key {fact.key!r} was told before at position {first.position} with another {field}"
             self._refuse(fact, "key_reused", field, detail, first.position, 0, now_us, decided)
+            return
+        if first.fact.needs and not fact.needs and self._is_parked(first):
+            # This telling brings what the first one waits for, and nothing else may ever.
+            whole = msgspec.structs.replace(
+                first.fact,
+                amounts={**first.fact.amounts, **fact.amounts},
+                links={**fact.links, **first.fact.links},
+                references=fact.references,  # the store was asked about these
+            )
+            self._unpark(first.fact, first.position)
+            mine = self._decision(whole, None, first.position, now_us, decided)
+            if mine is not None:
+                self._follow(mine, now_us, new, known, decided)
             return
         decided.repeated += 1
         if fact.delivery == first.fact.delivery and fact == first.fact:
@@ -382,6 +408,10 @@ class Book:
     def _remember(digest: bytes, known: Known, new: dict[bytes, Known], decided: Decided) -> None:
         new[digest] = known
         decided.keys.append((digest, known.position))
+
+    def _is_parked(self, first: Known) -> bool:
+        waiting = self.parked.get(reference_digest(first.fact.needs), ())
+        return any(each.position == first.position for each in waiting)
 
     def _unpark(self, fact: Fact, released: int) -> None:
         if released and fact.needs:
