@@ -10,10 +10,9 @@ decided once and a contradiction names its field (3), outside input is refused o
 
 from collections.abc import Iterable, Mapping, Sequence
 
-import msgspec
-
 from ledger.accounts import Account, Chart
 from ledger.conversion import with_source
+from ledger.decided import Decided, Known, Refusal
 from ledger.entries import Line, assert_balanced
 from ledger.errors import BrokenLaw, PostingError, RulesError
 from ledger.events import (
@@ -36,46 +35,7 @@ from ledger.rules import RuleSet
 from ledger.seals import GENESIS, extend
 from ledger.undo import Forward
 
-
-class Known(msgspec.Struct, frozen=True, gc=False):
-    """A fact that the book already decided, and where."""
-
-    position: int
-    fact: Fact
-
-
-class Refusal(msgspec.Struct, frozen=True):
-    """A fact that was refused: what the dead letters need.
-
-    Attributes:
-        position: of the `FactRefused`.
-        index: which of the facts given to `decide` was being decided.
-        released: true when the fact had been parked and came with an earlier record.
-    """
-
-    position: int
-    index: int
-    fact: Fact
-    code: str
-    detail: str
-    released: bool
-
-
-class Decided(msgspec.Struct):
-    """What one call of `decide` made: events to append, keys to remember, refusals to report.
-
-    Attributes:
-        known: what `keys` point to, for the next batch while this one is not stored yet.
-        heads: for each fact the book's head after it was decided.
-        repeated: how many facts had been told before.
-    """
-
-    events: list[Recorded] = []
-    keys: list[tuple[bytes, int]] = []
-    refusals: list[Refusal] = []
-    heads: list[int] = []
-    known: dict[bytes, Known] = {}
-    repeated: int = 0
+__all__ = ["Book", "Decided", "Known", "Refusal"]
 
 
 class Book:
