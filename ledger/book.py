@@ -10,6 +10,8 @@ decided once and a contradiction names its field (3), outside input is refused o
 
 from collections.abc import Iterable, Mapping, Sequence
 
+import msgspec
+
 from ledger.accounts import Account, Chart
 from ledger.conversion import with_source
 from ledger.decided import Decided, Known, Refusal
