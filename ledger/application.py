@@ -24,62 +24,12 @@ from eventsourcing.persistence import (
 )
 from eventsourcing.utils import Environment
 
-from ledger.accounts import Account
-from ledger.book import Book, Known
+from ledger.book import Book
 from ledger.events import Recorded
 from ledger.recorder import CopyRecorder, SnapshotRecorder, StoredRow
-from ledger.rules import RuleSet
+from ledger.snapshot import BookSnapshot
 
 SNAPSHOT_EVERY_EVENTS = 50_000
-
-
-class BookSnapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """The memory of a book at a position; whatever it holds can be rebuilt from the events."""
-
-    book: str
-    position: int
-    recorded_at_us: int
-    seal: bytes
-    accounts: dict[str, Account]
-    rules: dict[str, Any]
-    balances: list[tuple[str, str, str, str]]
-    parked: list[tuple[bytes, list[Known]]]
-
-    @property
-    def originator_id(self) -> str:
-        """The book."""
-        return self.book
-
-    @property
-    def originator_version(self) -> int:
-        """The position."""
-        return self.position
-
-    @classmethod
-    def take(cls, book: Book) -> "BookSnapshot":
-        """What `book` remembers now."""
-        return cls(
-            book=book.id,
-            position=book.version,
-            recorded_at_us=book.recorded_at_us,
-            seal=book.seal,
-            accounts=book.accounts,
-            rules=book.rules.document if book.rules else {},
-            balances=[(*key, str(debits), str(credits)) for key, (debits, credits) in sorted(book.balances.items())],
-            parked=sorted(book.parked.items()),
-        )
-
-    def restore(self) -> Book:
-        """A book with this memory."""
-        book = Book(self.book)
-        book.version = self.position
-        book.recorded_at_us = self.recorded_at_us
-        book.seal = self.seal
-        book.accounts = self.accounts
-        book.rules = RuleSet(self.rules) if self.rules else None
-        book.balances = {(account, currency): [int(d), int(c)] for account, currency, d, c in self.balances}
-        book.parked = dict(self.parked)
-        return book
 
 
 class LedgerApplication(Application[str]):

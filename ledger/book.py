@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from ledger.accounts import Account, Chart
+from ledger.conversion import with_source
+from ledger.decided import Decided, Known, Refusal
 from ledger.entries import Line, assert_balanced
 from ledger.errors import BrokenLaw, PostingError, RulesError
 from ledger.events import (
@@ -27,50 +29,15 @@ from ledger.events import (
     encode_event,
 )
 from ledger.facts import Fact, differing_field, name_digest, reference_digest
-from ledger.money import Money
+from ledger.folds import fold
+from ledger.holds import OpenHold
+from ledger.periods import Closing, in_open_period
+from ledger.restrictions import flags_of
 from ledger.rules import RuleSet
 from ledger.seals import GENESIS, extend
+from ledger.undo import Forward
 
-
-class Known(msgspec.Struct, frozen=True, gc=False):
-    """A fact that the book already decided, and where."""
-
-    position: int
-    fact: Fact
-
-
-class Refusal(msgspec.Struct, frozen=True):
-    """A fact that was refused: what the dead letters need.
-
-    Attributes:
-        position: of the `FactRefused`.
-        index: which of the facts given to `decide` was being decided.
-        released: true when the fact had been parked and came with an earlier record.
-    """
-
-    position: int
-    index: int
-    fact: Fact
-    code: str
-    detail: str
-    released: bool
-
-
-class Decided(msgspec.Struct):
-    """What one call of `decide` made: events to append, keys to remember, refusals to report.
-
-    Attributes:
-        known: what `keys` point to, for the next batch while this one is not stored yet.
-        heads: for each fact the book's head after it was decided.
-        repeated: how many facts had been told before.
-    """
-
-    events: list[Recorded] = []
-    keys: list[tuple[bytes, int]] = []
-    refusals: list[Refusal] = []
-    heads: list[int] = []
-    known: dict[bytes, Known] = {}
-    repeated: int = 0
+__all__ = ["Book", "Decided", "Known", "Refusal"]
 
 
 class Book:
@@ -81,10 +48,32 @@ class Book:
         version: head position; 0 before the book is opened.
         seal: hash chain up to the head.
         balances: (account, currency) -> [debits, credits] in minor units.
+        held: the same for open holds.
         parked: reference digest -> facts that wait for it, with the position at which they were parked.
+        watched: the accounts that a posting may break something of, by code.
+        holds: open holds by the position at which they were placed; `expiries` a heap of (instant, position).
+        reversed: position of an entry -> what was not taken back of it; only entries of which something was.
+        clock_us: the time the book was told last; 0 before.
+        closings: dates up to which the book is closed.
     """
 
-    __slots__ = ("accounts", "balances", "id", "parked", "recorded_at_us", "rules", "seal", "version")
+    __slots__ = (
+        "accounts",
+        "balances",
+        "clock_us",
+        "closings",
+        "expiries",
+        "held",
+        "holds",
+        "id",
+        "parked",
+        "recorded_at_us",
+        "reversed",
+        "rules",
+        "seal",
+        "version",
+        "watched",
+    )
 
     def __init__(self, name: str) -> None:
         """An empty book that has not been opened."""
@@ -96,6 +85,13 @@ class Book:
         self.rules: RuleSet | None = None
         self.balances: dict[tuple[str, str], list[int]] = {}
         self.parked: dict[bytes, list[Known]] = {}
+        self.watched: dict[str, Account] = {}
+        self.held: dict[tuple[str, str], list[int]] = {}
+        self.holds: dict[int, OpenHold] = {}
+        self.expiries: list[tuple[int, int]] = []
+        self.reversed: dict[int, tuple[Line, ...]] = {}
+        self.clock_us = 0
+        self.closings: tuple[Closing, ...] = ()
 
     def open(self, chart: Chart, rules: RuleSet, now_us: int) -> Decided:
         """Open the book; raises `RulesError` when a rule posts to an account that the chart does not have."""
@@ -105,9 +101,9 @@ class Book:
         if missing:
             raise RulesError(f"posting rules use accounts that are not in the chart: {', '.join(sorted(missing))}")
         decided = Decided()
-        self._record(BookOpened(chart=chart, rules=rules.document), max(now_us, self.recorded_at_us), decided)
+        self.record(BookOpened(chart=chart, rules=rules.document), max(now_us, self.recorded_at_us), decided)
         self._use(chart, rules)
-        self.seal = extend(self.seal, decided.events)
+        self.seal_events(decided)
         return decided
 
     def questions(self, facts: Iterable[Fact]) -> list[bytes]:
@@ -149,11 +145,15 @@ class Book:
         for fact in facts:
             self._decide_one(fact, new, known, now_us, decided)
             decided.heads.append(self.version)
-        self.seal = extend(self.seal, decided.events)
+        self.seal_events(decided)
         return decided
 
-    def apply(self, recorded: Recorded) -> None:
-        """Replay one stored event; raises `BrokenLaw` when the history contradicts itself."""
+    def apply(self, recorded: Recorded) -> Sequence[bytes]:
+        """Replay one stored event; returns the digests that a command's event put on record.
+
+        Raises:
+            BrokenLaw: the history contradicts itself.
+        """
         if recorded.position != self.version + 1:
             raise BrokenLaw(f"book {self.id!r}: position {recorded.position} follows {self.version}")
         if recorded.recorded_at_us < self.recorded_at_us:
@@ -167,6 +167,8 @@ class Book:
                 self._use(event.chart, RuleSet(event.rules))
             case EntryPosted():
                 assert_balanced(event.lines)
+                if event.command is not None:
+                    return fold(self, recorded.position, event, Forward())
                 self._move(event.lines, [line.signed_minor for line in event.lines])
                 self._unpark(event.fact, event.released)
             case FactObserved():
@@ -177,6 +179,9 @@ class Book:
                 self._unpark(event.fact, event.released)
             case FactRepeated():
                 pass
+            case _:
+                return fold(self, recorded.position, event, Forward())
+        return ()
 
     def _decide_one(
         self, fact: Fact, new: dict[bytes, Known], known: Mapping[bytes, Known], now_us: int, decided: Decided
@@ -191,10 +196,10 @@ class Book:
             reference = reference_digest(fact.needs)
             needed = new.get(reference) or known.get(reference)
             if needed is None:
-                if fault := self._fault(fact):
+                if fault := self.fault(fact):
                     self._refuse(fact, fault.code, fault.field, str(fault), 0, 0, now_us, decided)
                     return
-                position = self._record(FactParked(fact=fact, needs=fact.needs), now_us, decided)
+                position = self.record(FactParked(fact=fact, needs=fact.needs), now_us, decided)
                 self._remember(digest, Known(position, fact), new, decided)
                 self.parked.setdefault(reference, []).append(Known(position, fact))
                 return
@@ -232,21 +237,23 @@ class Book:
         assert self.rules is not None
         event: JournalEvent
         try:
-            posting = self.rules.post(_with_source(fact, needed) if needed is not None else fact)
+            posting = self.rules.post(with_source(fact, needed.fact) if needed is not None else fact)
             if posting is None:
                 event = FactObserved(fact=fact, released=released)
             else:
-                self._check_accounts(posting.lines)
-                event = EntryPosted(fact=fact, rule=posting.rule, lines=posting.lines, released=released)
+                flags = self._check_accounts(posting.lines)
+                event = EntryPosted(fact=fact, rule=posting.rule, lines=posting.lines, released=released, flags=flags)
+                if self.closings:
+                    event = in_open_period(event, self.closings)
         except PostingError as error:
             self._refuse(fact, error.code, error.field, str(error), 0, released, now_us, decided)
             return None
-        position = self._record(event, now_us, decided)
+        position = self.record(event, now_us, decided)
         if posting is not None:
             self._move(posting.lines, posting.signed)
         return Known(position, fact)
 
-    def _fault(self, fact: Fact) -> PostingError | None:
+    def fault(self, fact: Fact) -> PostingError | None:
         """Why a fact could not be posted whatever it waits for: it is refused now and its key stays free.
 
         The amount before conversion is what the needed fact may bring.
@@ -317,37 +324,47 @@ class Book:
             delivery=fact.delivery,
             attributes=fact.attributes,
         )
-        self._record(event, now_us, decided)
+        self.record(event, now_us, decided)
 
     def _refuse(
         self, fact: Fact, code: str, field: str, detail: str, of: int, released: int, now_us: int, decided: Decided
     ) -> None:
         event = FactRefused(fact=fact, code=code, field=field, detail=detail, of=of, released=released)
-        position = self._record(event, now_us, decided)
+        position = self.record(event, now_us, decided)
         decided.refusals.append(Refusal(position, len(decided.heads), fact, code, detail, released > 0))
 
-    def _check_accounts(self, lines: Sequence[Line]) -> None:
+    def _check_accounts(self, lines: Sequence[Line]) -> tuple[str, ...]:
+        """Refuse accounts that are not there; flag what a command would be refused for: it has happened outside."""
+        accounts = self.accounts
         for line in lines:
-            if line.account not in self.accounts:
+            if line.account not in accounts:
                 raise PostingError("account_unknown", "account", f"account {line.account[:80]!r} is not in the chart")
+        watched = self.watched
+        if watched and any(line.account in watched for line in lines):
+            return flags_of(self, lines)
+        return ()
 
     def _move(self, lines: Sequence[Line], signed: Sequence[int]) -> None:
         balances = self.balances
         for line, amount_minor in zip(lines, signed, strict=True):
-            key = (line.account, line.currency)
-            sums = balances.get(key)
+            sums = balances.get((line.account, line.currency))
             if sums is None:
-                sums = balances[key] = [0, 0]
+                sums = balances[line.account, line.currency] = [0, 0]
             if amount_minor > 0:
                 sums[0] += amount_minor
             else:
                 sums[1] -= amount_minor
 
-    def _record(self, event: JournalEvent, now_us: int, decided: Decided) -> int:
+    def record(self, event: JournalEvent, now_us: int, decided: Decided) -> int:
+        """Give an event its position; whoever decides calls this, with the memory moved on to match."""
         self.version += 1
         self.recorded_at_us = now_us
         decided.events.append(Recorded(self.id, self.version, type(event).__name__, now_us, encode_event(event)))
         return self.version
+
+    def seal_events(self, decided: Decided) -> None:
+        """Extend the hash chain by a batch, once all of it is decided."""
+        self.seal = extend(self.seal, decided.events)
 
     @staticmethod
     def _remember(digest: bytes, known: Known, new: dict[bytes, Known], decided: Decided) -> None:
@@ -369,16 +386,5 @@ class Book:
 
     def _use(self, chart: Chart, rules: RuleSet) -> None:
         self.accounts = {account.code: account for account in chart.accounts}
+        self.watched = {account.code: account for account in chart.accounts if account.restricted}
         self.rules = rules
-
-
-def _with_source(fact: Fact, needed: Known) -> Fact:
-    """The fact with ``amounts.source`` filled from the fact it needed, in the direction of its own gross."""
-    gross = fact.amounts.get("gross")
-    theirs = needed.fact.amounts.get("gross")
-    if gross is None or theirs is None or "source" in fact.amounts or gross.currency == theirs.currency:
-        return fact
-    sign = -1 if gross.minor < 0 else 1
-    return msgspec.structs.replace(
-        fact, amounts={**fact.amounts, "source": Money.of(sign * abs(theirs.minor), theirs.currency)}
-    )

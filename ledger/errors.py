@@ -8,6 +8,8 @@
     ├── ChartError            a chart of accounts that cannot be loaded: reject the file
     ├── RulesError            posting rules that cannot be loaded: reject the file
     ├── PostingError          a fact for which no balanced entry can be made: dead letter, the line goes on
+    ├── AllocationError       shares that cannot be made of an amount: reject the input
+    ├── CommandError          a command that the book refuses; answered, never raised to a caller
     └── StoreError
         ├── Fenced            another writer owns the book now: discard memory, reload or leave
         └── BrokenLaw         the stored history contradicts itself: stop, alert, never go on
@@ -48,6 +50,28 @@ class PostingError(LedgerError, ValueError):
         super().__init__(message)
         self.code = code
         self.field = field
+
+
+class AllocationError(LedgerError, ValueError):
+    """Shares that cannot be made of an amount."""
+
+
+class CommandError(LedgerError, ValueError):
+    """A command that the book refuses; it ends in an answer, callers never see it raised.
+
+    Attributes:
+        code: stable reason code, for example ``account_unknown``.
+        field: the field at fault.
+        value: what stood in it.
+        of: position of the event it contradicts, 0 when there is none.
+    """
+
+    def __init__(self, code: str, field: str, value: str, message: str, of: int = 0) -> None:
+        super().__init__(message)
+        self.code = code
+        self.field = field
+        self.value = value
+        self.of = of
 
 
 class StoreError(LedgerError):

@@ -10,9 +10,12 @@ from typing import Any, Final
 import msgspec
 
 from ledger.accounts import Chart
+from ledger.command_events import COMMAND_EVENTS, CommandEvent
+from ledger.commands import Capture, Post, Reverse
 from ledger.entries import Line
 from ledger.errors import BrokenLaw
 from ledger.facts import Fact
+from ledger.upcasting import upcast
 
 
 class BookOpened(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -23,19 +26,34 @@ class BookOpened(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
 
 
 class EntryPosted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """A fact was posted.
+    """A fact was posted, or a command.
 
     Attributes:
-        fact: the fact, whole.
-        rule: name and version of the rule, for example ``stripe.payment@1``.
+        fact: the fact, whole; for a command one in its words (type ``command.post``, ``command.capture`` or
+            ``command.reverse``).
+        rule: name and version of the rule, for example ``stripe.payment@1``; ``command.post@0`` for a command.
         lines: two or more, balanced per currency.
         released: the position at which the fact had been parked; 0 when it never was.
+        flags: what a fact broke that would have refused a command, such as ``limit_exceeded/7000/USD``.
+        original_effective_at, closed_by: when the date lay in a closed period: the date that was told, and the position
+            of the `PeriodClosed`; the fact then says the first open day.
+        command: the command, whole.
+        hold: position of the hold that was captured.
+        reverses: position of the entry that this one takes back.
+        left: of that entry, in its own words, what was not taken back yet.
     """
 
     fact: Fact
     rule: str
     lines: tuple[Line, ...]
     released: int = 0
+    flags: tuple[str, ...] = ()
+    original_effective_at: str = ""
+    closed_by: int = 0
+    command: Post | Capture | Reverse | None = None
+    hold: int = 0
+    reverses: int = 0
+    left: tuple[Line, ...] = ()
 
 
 class FactObserved(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -94,11 +112,17 @@ class FactRefused(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     released: int = 0
 
 
-JournalEvent = BookOpened | EntryPosted | FactObserved | FactRepeated | FactParked | FactRefused
+JournalEvent = BookOpened | EntryPosted | FactObserved | FactRepeated | FactParked | FactRefused | CommandEvent
 
-EVENT_TYPES: Final[dict[str, type[Any]]] = {
-    cls.__name__: cls for cls in (BookOpened, EntryPosted, FactObserved, FactRepeated, FactParked, FactRefused)
-}
+_FACT_EVENTS: Final[tuple[type[Any], ...]] = (
+    BookOpened,
+    EntryPosted,
+    FactObserved,
+    FactRepeated,
+    FactParked,
+    FactRefused,
+)
+EVENT_TYPES: Final[dict[str, type[Any]]] = {cls.__name__: cls for cls in (*_FACT_EVENTS, *COMMAND_EVENTS)}
 _encoder: Final = msgspec.json.Encoder(order="sorted")
 _decoders: Final = {name: msgspec.json.Decoder(cls) for name, cls in EVENT_TYPES.items()}
 
@@ -146,7 +170,7 @@ def decode_event(type_name: str, body: bytes) -> JournalEvent:
     if decoder is None:
         raise BrokenLaw(f"event type {type_name!r} is not registered; this code is older than the book")
     try:
-        event: JournalEvent = decoder.decode(body)
+        event: JournalEvent = decoder.decode(upcast(type_name, body))
     except msgspec.DecodeError as error:
         raise BrokenLaw(f"the body of a {type_name} cannot be read: {error}") from error
     return event

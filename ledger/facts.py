@@ -133,6 +133,16 @@ def reference_digest(reference: str) -> bytes:
     return blake2b(reference.encode(), digest_size=16, person=b"reference").digest()
 
 
+def command_digest(key: str) -> bytes:
+    """As `name_digest` for the key of a command: a caller's key never collides with that of a fact."""
+    return blake2b(key.encode(), digest_size=16, person=b"command").digest()
+
+
+def closing_digest(hold: str) -> bytes:
+    """The one place on record for the end of the hold with this key: captured, released or expired, never two."""
+    return blake2b(hold.encode(), digest_size=16, person=b"closing").digest()
+
+
 def differing_field(first: Fact, second: Fact) -> str:
     """The compared field in which two tellings of one key contradict each other, or an empty string.
 

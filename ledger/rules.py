@@ -1,28 +1,30 @@
 """Posting rules: data that says which fact posts which lines.
 
-The first rule whose condition holds makes the entry, and its name and version stand in it. An account is
-a code, or a field of the fact in braces (``{metadata.ledger_account}``). A rule's amount is a sum or
-difference of the fact's named amounts (``gross``, ``gross - fee``); an amount below zero changes the side, a line of
-zero is left out. A fact without a rule, or whose lines are all zero, is observed and posts nothing.
+The first rule whose condition holds makes the entry, and its name and version stand in it. An account is a code, or a
+field of the fact in braces (``{metadata.ledger_account}``). A rule's amount is a sum or difference of the fact's named
+amounts (``gross``, ``gross - fee``); an amount below zero changes the side, a line of zero is left out. A line may be
+split over several accounts (see `splits`). A fact without a rule, or whose lines are all zero, is observed and posts
+nothing.
 
 Rules are compiled once into tuples, because the posting path runs them for every fact.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
-from ledger.entries import Line
+from ledger.allocation import Rounding
+from ledger.entries import Line, imbalance
 from ledger.errors import PostingError, RulesError
 from ledger.facts import FACT_TYPES, Fact
 from ledger.money import AMOUNT_MINOR_MAX, Money
+from ledger.splits import FACT_FIELD, Split, SplitPart, account_field
 
 _TERM: Final = re.compile(r"([+-]?)\s*([a-z_]+)\s*")
-_FIELD: Final = re.compile(r"(status|account|(?:attributes|metadata|links|amounts)\.[A-Za-z0-9_.-]+)")
 
 
 class _Where(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -42,9 +44,11 @@ class _When(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class _Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    account: str
+    account: str = ""
     debit: str | None = None
     credit: str | None = None
+    split: tuple[SplitPart, ...] = ()
+    rounding: Rounding = "largest_remainder"
 
 
 class _Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -73,13 +77,16 @@ class Posting(msgspec.Struct, frozen=True, gc=False):
 
 
 class _Compiled:
-    __slots__ = ("lines", "rule", "source", "where")
+    __slots__ = ("lines", "rule", "source", "splits", "where")
 
     def __init__(self, rule: _Rule, version: int) -> None:
         self.rule = f"{rule.name}@{version}"
         self.source = rule.when.source
         self.where = rule.when.where
         self.lines = tuple(_compile_line(line, rule.name) for line in rule.lines)
+        # One entry a line, None where the line is whole; empty for a rule that splits nothing, as most do.
+        splits = tuple(Split.of(line.split, line.rounding, rule.name) if line.split else None for line in rule.lines)
+        self.splits = splits if any(splits) else ()
 
 
 class RuleSet:
@@ -110,8 +117,10 @@ class RuleSet:
     @property
     def accounts(self) -> frozenset[str]:
         """Every account code that stands in a rule; not those that facts name."""
-        lines = [line for rules in self._by_type.values() for rule in rules for line in rule.lines]
-        return frozenset(account for account, field, *_ in lines if not field)
+        rules = [rule for rules in self._by_type.values() for rule in rules]
+        named = {account for rule in rules for account, field, *_ in rule.lines if account and not field}
+        parts = [part for rule in rules for split in rule.splits if split for part in split.accounts]
+        return frozenset(named | {account for account, field in parts if not field})
 
     def post(self, fact: Fact) -> Posting | None:
         """The lines of a fact, or None when it posts nothing; raises `PostingError`."""
@@ -138,6 +147,8 @@ def load_rules(path: Path | None = None) -> RuleSet:
 
 def _apply(rule: _Compiled, fact: Fact) -> Posting | None:
     """One pass: lines, signed amounts and the proof that they balance (law 1)."""
+    if rule.splits:
+        return _posting(rule, _split_lines(rule, fact))
     lines: list[Line] = []
     signed: list[int] = []
     sums: dict[str, int] = {}
@@ -149,7 +160,10 @@ def _apply(rule: _Compiled, fact: Fact) -> Posting | None:
         sums[currency] = sums.get(currency, 0) + signed_minor
         signed.append(signed_minor)
         code = _account(rule, fact, field) if field else account
-        lines.append(Line(code, "debit" if signed_minor > 0 else "credit", str(abs(amount_minor)), currency))
+        if signed_minor > 0:
+            lines.append(Line(code, "debit", str(signed_minor), currency))
+        else:
+            lines.append(Line(code, "credit", str(-signed_minor), currency))
     if not lines:
         return None
     if len(lines) < 2 or any(sums.values()):
@@ -158,6 +172,35 @@ def _apply(rule: _Compiled, fact: Fact) -> Posting | None:
             "entry_unbalanced", "lines", f"rule {rule.rule} makes {len(lines)} lines that are off by {off} minor units"
         )
     return Posting(rule.rule, tuple(lines), signed)
+
+
+def _split_lines(rule: _Compiled, fact: Fact) -> Iterator[tuple[str, int, str]]:
+    """Account, signed amount and currency of every line and of every part of a split one."""
+    for (account, field, debit, terms), split in zip(rule.lines, rule.splits, strict=True):
+        amount_minor, currency = _amount(rule, fact, terms)
+        sign = 1 if debit else -1
+        if split is None:
+            yield _account(rule, fact, field) if field else account, sign * amount_minor, currency
+            continue
+        for (code, named), part_minor in zip(split.accounts, split.amounts(amount_minor, rule.rule), strict=True):
+            if part_minor:
+                yield _account(rule, fact, named) if named else code, sign * part_minor, currency
+
+
+def _posting(rule: _Compiled, told: Iterable[tuple[str, int, str]]) -> Posting | None:
+    made = [each for each in told if each[1]]
+    lines = tuple(
+        Line(account, "debit" if minor > 0 else "credit", str(abs(minor)), currency)
+        for account, minor, currency in made
+    )
+    if not lines:
+        return None
+    off = imbalance(lines)
+    if len(lines) < 2 or off:
+        raise PostingError(
+            "entry_unbalanced", "lines", f"rule {rule.rule} makes {len(lines)} lines that are off by {off} minor units"
+        )
+    return Posting(rule.rule, lines, [minor for _, minor, _ in made])
 
 
 def _amount(rule: _Compiled, fact: Fact, terms: tuple[tuple[int, str], ...]) -> tuple[int, str]:
@@ -177,7 +220,7 @@ def _amount(rule: _Compiled, fact: Fact, terms: tuple[tuple[int, str], ...]) -> 
             )
         currency = money.currency
         amount_minor += sign * int(money.amount)
-    if abs(amount_minor) > AMOUNT_MINOR_MAX:
+    if not -AMOUNT_MINOR_MAX <= amount_minor <= AMOUNT_MINOR_MAX:
         raise PostingError("amount_too_large", f"amounts.{terms[0][1]}", "a line holds at most 2^128-1 minor units")
     return amount_minor, currency
 
@@ -204,16 +247,15 @@ def _compile_line(line: _Line, rule: str) -> tuple[str, str, bool, tuple[tuple[i
         at = match.end()
     if not terms:
         raise RulesError(f"rule {rule!r}: line of account {line.account!r} has an empty amount")
-    field = line.account[1:-1] if line.account.startswith("{") and line.account.endswith("}") else ""
-    if field and not _FIELD.fullmatch(field):
-        raise RulesError(f"rule {rule!r}: account {line.account!r} is not a field of a fact")
-    return line.account, field, line.debit is not None, tuple(terms)
+    if bool(line.account) == bool(line.split):
+        raise RulesError(f"rule {rule!r}: a line needs either an account or a split")
+    return line.account, account_field(line.account, rule), line.debit is not None, tuple(terms)
 
 
 def _check_where(where: _Where, rule: str) -> None:
     fields = [name for name in (where.field, where.has, *where.any_of) if name is not None]
     for name in fields:
-        if not _FIELD.fullmatch(name):
+        if not FACT_FIELD.fullmatch(name):
             raise RulesError(f"rule {rule!r}: {name!r} is not a field of a fact")
     if len(fields) == 0 or (where.has is None and not _tests(where)):
         raise RulesError(

@@ -3,8 +3,7 @@
 One writer owns a book. Taking it raises the book's epoch, and from then on every append of an older writer is fenced.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Final
 
@@ -17,27 +16,20 @@ from ledger.batch import BookAppend, DeadLetter, InputOffset, RawRecord, Redrive
 from ledger.book import Book, Decided, Known
 from ledger.digest_array import DigestArray, DigestArrayDumper
 from ledger.errors import BrokenLaw
-from ledger.events import EntryPosted, FactObserved, FactParked, decode_event
+from ledger.events import EntryPosted, FactObserved, FactParked, Recorded, decode_event
+from ledger.journal import iterate_events
+from ledger.lease import Lease, append_of
+from ledger.periods import told_fact
+from ledger.recall import Questions, Recalled
 from ledger.recorder import CopyRecorder
 from ledger.rules import RuleSet
 from ledger.schema import migrate
 from ledger.seals import GENESIS
 
+__all__ = ["Lease", "Store", "balances_of"]
+
 TRANSACTION_TIMEOUT_MS: Final = 10_000
 _TRANSACTION_TIMEOUT_SINCE: Final = 170_000
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """The right to append to one book until somebody else takes it.
-
-    Attributes:
-        epoch: raised by every take; an append with an older one is fenced.
-    """
-
-    book: str
-    book_id: int
-    epoch: int
 
 
 class Store:
@@ -141,8 +133,38 @@ class Store:
             event = decode_event(type_name, body)
             if not isinstance(event, EntryPosted | FactObserved | FactParked):
                 raise BrokenLaw(f"book {lease.book!r}: a key points to position {position}, a {type_name}")
-            facts[position] = event.fact
+            facts[position] = told_fact(event)
         return {digest: Known(position, facts[position]) for digest, position in rows}
+
+    def recall(self, lease: Lease, asked: Questions) -> Recalled:
+        """What commands ask about (`recall.questions`): their keys, and the events at those positions."""
+        positions: dict[bytes, int] = {}
+        if asked.digests:
+            positions = dict(
+                self.connection.execute(
+                    "SELECT digest, position FROM ledger.fact_keys WHERE book_id = %s AND digest = ANY(%s)",
+                    (lease.book_id, DigestArray(asked.digests)),
+                    binary=True,
+                ).fetchall()
+            )
+        wanted = {*positions.values(), *asked.positions}
+        events = {}
+        if wanted:
+            events = {
+                position: decode_event(type_name, body)
+                for position, type_name, body in self.connection.execute(
+                    "SELECT position, type, convert_to(body, 'UTF8') FROM ledger.events"
+                    " WHERE book_id = %s AND position = ANY(%s)",
+                    (lease.book_id, list(wanted)),
+                    binary=True,
+                )
+            }
+        return Recalled(positions, events, lambda: self.history(lease.book))
+
+    def history(self, book: str) -> Iterator[Recorded]:
+        """Every appended event of a book, from the first one."""
+        for page in iterate_events(self.connection, book):
+            yield from page
 
     def known_raw(self, lease: Lease, digests: Sequence[bytes]) -> dict[bytes, Teller]:
         """Which of these raw records the book has seen already, and by whom they were told."""
@@ -169,17 +191,7 @@ class Store:
         redriven: Sequence[Redriven] = (),
     ) -> BookAppend:
         """The append that makes `decided` true; `book` already stands after it."""
-        return BookAppend(
-            book=book.id,
-            book_id=lease.book_id,
-            epoch=lease.epoch,
-            expected_head=book.version - len(decided.events),
-            events=decided.events,
-            keys=decided.keys,
-            seal=book.seal,
-            raw_records=raw_records,
-            redriven=redriven,
-        )
+        return append_of(lease, book, decided, raw_records, redriven)
 
     def append(
         self,

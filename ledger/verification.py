@@ -3,16 +3,18 @@
 What it finds is listed, not raised, so that one broken book does not hide another.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import psycopg
 
 from ledger.book import Book
 from ledger.errors import LedgerError
-from ledger.events import BookOpened, EntryPosted, FactObserved, FactParked, FactRefused, FactRepeated
+from ledger.events import EntryPosted, FactObserved, FactParked, JournalEvent, Recorded
 from ledger.facts import Fact, name_digest, reference_digest
 from ledger.journal import heads, iterate_events
+from ledger.periods import Closing, closing_of
+from ledger.times import is_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +22,8 @@ class Finding:
     """One thing that is wrong.
 
     Attributes:
-        law: short name of what is broken: ``balance``, ``sequence``, ``key``, ``seal``, ``head``.
+        law: short name of what is broken: ``balance``, ``sequence``, ``key``, ``seal``, ``head``,
+            ``period``.
         position: where, 0 for the whole book.
     """
 
@@ -45,7 +48,8 @@ def verify_ledger(connection: psycopg.Connection, progress: Callable[[str], None
     """Verify every book in one snapshot of the database; one report a book.
 
     Laws checked: debits equal credits per currency (1), positions gapless and time not backwards (2, 5), each key
-    decided once and every decided key on record (3), head and every stored seal equal to the recomputed chain.
+    decided once and every decided key on record (3), no entry in a period that was closed, head
+    and every stored seal equal to the recomputed chain.
     """
     with connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
@@ -66,10 +70,13 @@ def _verify_book(connection: psycopg.Connection, name: str, progress: Callable[[
     try:
         for page in iterate_events(connection, name):
             for recorded in page:
-                book.apply(recorded)
+                closings = book.closings
+                digests = book.apply(recorded)
                 event = recorded.event()
                 entries += isinstance(event, EntryPosted)
                 keys.see(recorded.position, event, found)
+                keys.see_digests(recorded.position, digests, found)
+                found.extend(_in_closed_period(name, recorded, event, closings))
                 stored = seals.pop(recorded.position, None)
                 if stored is not None and bytes(stored) != book.seal:
                     found.append(Finding(name, "seal", recorded.position, "the stored seal is not that of the events"))
@@ -83,6 +90,17 @@ def _verify_book(connection: psycopg.Connection, name: str, progress: Callable[[
     return BookReport(name, book.version, entries, book.seal.hex(), tuple(found))
 
 
+def _in_closed_period(
+    book: str, recorded: Recorded, event: JournalEvent, closings: tuple[Closing, ...]
+) -> Iterator[Finding]:
+    """An entry counts in an open period, whatever date it was told with; one whose date is no date is let be."""
+    if isinstance(event, EntryPosted) and is_day(event.fact.effective_at[:10]):
+        closing = closing_of(closings, event.fact.effective_at[:10])
+        if closing is not None:
+            detail = f"an entry on {event.fact.effective_at}, closed through {closing.through}"
+            yield Finding(book, "period", recorded.position, detail)
+
+
 class _Keys:
     """Which keys the events decided, to be held against the stored ones."""
 
@@ -90,14 +108,12 @@ class _Keys:
         self.book = book
         self.keys: dict[bytes, int] = {}
         self.references: dict[bytes, int] = {}
+        self.commands: dict[bytes, int] = {}
 
-    def see(
-        self,
-        position: int,
-        event: BookOpened | EntryPosted | FactObserved | FactRepeated | FactParked | FactRefused,
-        found: list[Finding],
-    ) -> None:
+    def see(self, position: int, event: JournalEvent, found: list[Finding]) -> None:
         if not isinstance(event, EntryPosted | FactObserved | FactParked):
+            return
+        if isinstance(event, EntryPosted) and event.command is not None:
             return
         digest = name_digest(event.fact.key)
         released = 0 if isinstance(event, FactParked) else event.released
@@ -112,13 +128,22 @@ class _Keys:
         if not isinstance(event, FactParked):
             self._see_references(position, event.fact)
 
+    def see_digests(self, position: int, digests: Iterable[bytes], found: list[Finding]) -> None:
+        """Keys of commands and ends of holds: each is put on record once."""
+        for digest in digests:
+            if digest in self.commands:
+                detail = f"a key of a command, or the end of a hold, stands at position {self.commands[digest]} already"
+                found.append(Finding(self.book, "key", position, detail))
+            else:
+                self.commands[digest] = position
+
     def _see_references(self, position: int, fact: Fact) -> None:
         for reference in fact.references:
             self.references.setdefault(reference_digest(reference), position)
 
     def compare(self, connection: psycopg.Connection, book_id: int) -> list[Finding]:
         found = []
-        expected = {**self.keys, **self.references}
+        expected = {**self.keys, **self.references, **self.commands}
         with connection.cursor(name="fact_keys") as cursor:
             cursor.itersize = 20_000
             cursor.execute("SELECT digest, position FROM ledger.fact_keys WHERE book_id = %s", (book_id,))
