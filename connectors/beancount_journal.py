@@ -6,7 +6,7 @@ pads and assertions are read as Beancount reads them, with one difference: a boo
 that has none is refused instead of carried on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
@@ -102,8 +102,12 @@ class _Reader:
         for entry in self.entries:
             with self.faults.at(entry.line):
                 self._settle(entry, balancing)
-        filled = padded([(e.day, e.line, e.lines) for e in self.entries], self.assertions, self.pads, self.faults)
         self._check_references()
+        self.faults.check()  # a transaction that is missing would look like something wrong with a pad
+        filled = padded([(e.day, e.line, e.lines) for e in self.entries], self.assertions, self.pads, self.faults)
+        for pad, lines in filled:
+            with self.faults.at(pad.line):
+                self._check_currencies((account, code) for account, _, code in lines)
         self.faults.check()
         commands = self._commands(filled, balancing)
         self.faults.check()
@@ -236,12 +240,15 @@ class _Reader:
         entry.metadata = merged(balanced.metadata, entry.metadata)
         taken = [(account, code) for account, _, code in balanced.lines]
         taken += [(p.account, self.commodities.of(p.units.commodity).code) for p in entry.postings if p.units]
+        self._check_currencies(taken)
+        if not balanced.lines:
+            self.left_out.append(LeftOut(entry.line, "transaction that moves nothing"))
+
+    def _check_currencies(self, taken: Iterable[tuple[str, str]]) -> None:
         for account, code in taken:
             opened = self.opened.get(account)
             if opened and opened.codes and code not in opened.codes:
                 raise BadLine("currency_not_allowed", f"account {account!r} takes {', '.join(opened.codes)} only")
-        if not balanced.lines:
-            self.left_out.append(LeftOut(entry.line, "transaction that moves nothing"))
 
     def _balancing(self) -> Balancing:
         settings, options = self.settings, self.options

@@ -306,6 +306,11 @@ BAD = {
     "no root": ("2020-01-02 open Things:Bank", 1, "account_name"),
     "small letter": ("2020-01-02 open Assets:bank", 1, "account_name"),
     "pad unused": ("2020-01-02 pad Assets:Bank Equity:Opening", 1, "pad_unused"),
+    "pad with a currency not allowed": (
+        "2020-01-02 pad Assets:Bank Assets:Cash\n2020-01-03 balance Assets:Bank 1 EUR",
+        1,
+        "currency_not_allowed",
+    ),
     "pad of a pad": (
         "2020-01-02 pad Assets:Bank Assets:Cash\n2020-01-02 pad Assets:Cash Equity:Opening\n"
         "2020-01-03 balance Assets:Bank 1 USD\n2020-01-03 balance Assets:Cash 1 USD",
