@@ -34,7 +34,7 @@ class PaymentFactStream:
         return records, {"previous": previous}
 
 
-class _Decided(msgspec.Struct):
+class _Decided(msgspec.Struct, gc=False):
     """The part of an `EntryPosted` or a `FactObserved` that is told here."""
 
     fact: PaymentTelling
@@ -77,12 +77,5 @@ def _told(event: Recorded) -> PaymentFact | None:
 def _record(
     event: Recorded, decision: Decision, fact: PaymentTelling, *, of: int = 0, released: int = 0
 ) -> PaymentFact:
-    return PaymentFact(
-        book=event.book,
-        position=event.position,
-        recorded_at=time_of(event.recorded_at_us),
-        decision=decision,
-        of=of,
-        released=released,
-        fact=fact,
-    )
+    # In the order of the fields: named ones cost twice as much.
+    return PaymentFact(event.book, event.position, time_of(event.recorded_at_us), decision, of, released, fact)

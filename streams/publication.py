@@ -8,15 +8,16 @@ not above it) at once.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Protocol
+
+import msgspec
 
 from ledger.events import Recorded
 
 
-@dataclass(slots=True)
-class Outgoing:
+class Outgoing(msgspec.Struct, gc=False):
     """A record ready for Kafka.
 
     Attributes:
@@ -39,20 +40,31 @@ class Outgoing:
         *,
         event_id: str = "",
         key: bytes | None = None,
+        content_hash: str = "",
     ) -> "Outgoing":
-        """A record of `book` with its headers; `event_id` is ``<book>/<position>`` unless told otherwise."""
+        """A record of `book` with its headers; `event_id` is ``<book>/<position>`` unless told otherwise.
+
+        `content_hash` is for those who have computed it already.
+        """
+        of_book = _header("book", book)
+        at = b"%d" % position
         return cls(
             value,
             [
-                ("book", book.encode()),
-                ("position", b"%d" % position),
+                of_book,
+                ("position", at),
                 ("previous", b"%d" % previous),
-                ("event_id", (event_id or f"{book}/{position}").encode()),
-                ("type", record_type.encode()),
-                ("content_hash", sha256(value or b"").hexdigest().encode()),
+                ("event_id", event_id.encode() if event_id else of_book[1] + b"/" + at),
+                _header("type", record_type),
+                ("content_hash", (content_hash or sha256(value or b"").hexdigest()).encode()),
             ],
             key,
         )
+
+
+@lru_cache(maxsize=1024)  # the same few for thousands of records
+def _header(name: str, text: str) -> tuple[str, bytes]:
+    return name, text.encode()
 
 
 State = dict[str, Any]

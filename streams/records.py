@@ -39,7 +39,7 @@ class JournalBatch(msgspec.Struct, frozen=True):
     events: list[JournalItem]
 
 
-class EntryFact(msgspec.Struct, frozen=True):
+class EntryFact(msgspec.Struct, frozen=True, gc=False):
     """The fact that an entry posts; its key is the idempotency key."""
 
     type: str
@@ -48,7 +48,7 @@ class EntryFact(msgspec.Struct, frozen=True):
     account: str
 
 
-class Entry(msgspec.Struct, frozen=True):
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """A posted journal entry: two or more lines that balance per currency.
 
     A line is an array of account code, side, amount in minor units and currency. `released` is the position at which
@@ -81,7 +81,7 @@ class Manifest(msgspec.Struct, frozen=True):
     hash: str
 
 
-class PaymentTelling(msgspec.Struct, frozen=True):
+class PaymentTelling(msgspec.Struct, frozen=True, gc=False):
     """A fact of a payment, refund or dispute in the words of the source; amounts are arrays of amount and currency."""
 
     type: str
@@ -97,7 +97,7 @@ class PaymentTelling(msgspec.Struct, frozen=True):
     metadata: dict[str, str] = {}
 
 
-class PaymentFact(msgspec.Struct, frozen=True):
+class PaymentFact(msgspec.Struct, frozen=True, gc=False):
     """A payment, refund or dispute was told; a repeated telling names the position of the first one in `of`.
 
     A repeated telling has no amounts: they are those of the first. `of` and `released` are 0 where they do not apply.
