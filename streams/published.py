@@ -8,10 +8,12 @@ than it expects, and the one who comes late leaves.
 
 import zlib
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import psycopg
+from msgspec import json
 from psycopg.types.json import Jsonb
 
 from streams.errors import PublisherSuperseded
@@ -71,23 +73,64 @@ def store_cursors(connection: psycopg.Connection[Any], cursors: Iterable[Cursor]
     Raises:
         PublisherSuperseded: another publisher moved a stream in the meantime.
     """
-    with connection.transaction(), connection.cursor() as sql:
-        moved = list(cursors)
+    moved = list(cursors)
+    further = [cursor for cursor in moved if cursor.stored is not None]
+    with connection.transaction() if len(further) < len(moved) else nullcontext():
         for cursor in moved:
-            sql.execute(
-                "INSERT INTO ledger.publications AS held (stream, book_id, position, state) VALUES (%s, %s, %s, %s)"
-                " ON CONFLICT (stream, book_id) DO UPDATE SET position = excluded.position, state = excluded.state"
-                " WHERE held.position = %s",
-                (cursor.stream, cursor.book_id, cursor.position, Jsonb(cursor.state), cursor.stored),
-            )
-            if sql.rowcount != 1:
-                raise PublisherSuperseded(
-                    f"{cursor.stream} of book {cursor.book!r} no longer stands at {cursor.stored}: another publisher "
-                    "sends it; this one starts anew and stands by"
-                )
+            if cursor.stored is None:
+                _begin(connection, cursor)
+        if further:
+            _move(connection, further)
     for cursor in moved:
         cursor.stored = cursor.position
 
 
+def _begin(connection: psycopg.Connection[Any], cursor: Cursor) -> None:
+    made = connection.execute(
+        "INSERT INTO ledger.publications (stream, book_id, position, state) VALUES (%s, %s, %s, %s)"
+        " ON CONFLICT (stream, book_id) DO NOTHING",
+        (cursor.stream, cursor.book_id, cursor.position, Jsonb(cursor.state)),
+    )
+    if made.rowcount != 1:
+        raise _superseded([cursor])
+
+
+def _move(connection: psycopg.Connection[Any], cursors: Sequence[Cursor]) -> None:
+    """All of them or none, by one statement: the division by zero rolls it back."""
+    columns = {
+        "streams": [cursor.stream for cursor in cursors],
+        "book_ids": [cursor.book_id for cursor in cursors],
+        "positions": [cursor.position for cursor in cursors],
+        "states": [json.encode(cursor.state).decode() for cursor in cursors],
+        "stored": [cursor.stored for cursor in cursors],
+        "count": len(cursors),
+    }
+    try:
+        connection.execute(_MOVE, columns)
+    except psycopg.errors.DivisionByZero as error:
+        raise _superseded(cursors) from error
+
+
+def _superseded(cursors: Sequence[Cursor]) -> PublisherSuperseded:
+    stood = ", ".join(f"{cursor.stream} of book {cursor.book!r} at {cursor.stored}" for cursor in cursors[:5])
+    return PublisherSuperseded(
+        f"not every stream stands where this process left it ({stood}): another publisher sends them; this one starts "
+        "anew and stands by"
+    )
+
+
 def _number(stream: str) -> int:
     return zlib.crc32(stream.encode()) - 2**31
+
+
+_MOVE: Final = """
+WITH moved AS (
+    UPDATE ledger.publications AS held SET position = reached.position, state = reached.state
+    FROM unnest(
+        %(streams)s::text[], %(book_ids)s::int[], %(positions)s::bigint[], %(states)s::jsonb[], %(stored)s::bigint[]
+    ) AS reached (stream, book_id, position, state, stored)
+    WHERE held.stream = reached.stream AND held.book_id = reached.book_id AND held.position = reached.stored
+    RETURNING 1
+)
+SELECT 1 / (count(*) = %(count)s)::int FROM moved
+"""

@@ -39,7 +39,8 @@ STREAMS: Final = (
 )
 
 EVENTS_MAX: Final = 2_000  # of one book in one round, which bounds memory and how long another book waits
-SETTLE_ROUNDS: Final = 8  # under load Kafka acknowledges one round while the next one is read
+SETTLE_RECORDS: Final = 50_000  # under load Kafka acknowledges one round while the next one is read
+SETTLE_EVERY_S: Final = 0.05  # event by event, waiting and storing each time would cost more than all the rest
 LOOK_EVERY_S: Final = 1.0
 STANDBY_LOOK_EVERY_S: Final = 1.0
 RETRY_PAUSE_S: Final = 1.0
@@ -104,7 +105,8 @@ class Publisher:
         self._books: set[str] = set()  # have events that were not sent
         self._changed: set[tuple[RowStream, str]] = set()  # have rows that may not have been sent
         self._unsettled: dict[tuple[str, str], Cursor] = {}  # moved in memory, not yet acknowledged and stored
-        self._unsettled_rounds = 0
+        self._unsettled_records = 0
+        self._settled_at_s = 0.0
         self._looked_at_s = 0.0
 
     def run(self, stop: threading.Event) -> None:
@@ -146,22 +148,27 @@ class Publisher:
     def round(self) -> int:
         """Send a batch of everything that is known to wait; returns the records sent.
 
-        How far it came is stored once Kafka acknowledged: at once when nothing else waits, else after some rounds.
+        How far it came is stored once Kafka acknowledged: under load after some rounds, else at once when it was quiet
+        before and now and then while events trickle in.
         """
         sent = sum(self._publish_events(book) for book in sorted(self._books))
         for rows, book in sorted(self._changed, key=lambda change: (change[1], change[0].name)):
             sent += self._publish_rows(rows, book)
-        self._unsettled_rounds += 1
-        if not self._books or self._unsettled_rounds >= SETTLE_ROUNDS:
+        self._unsettled_records += sent
+        if self._unsettled_records >= SETTLE_RECORDS or (not self._books and self._settle_in_s() <= 0):
             self._settle()
         return sent
 
     def _settle(self) -> None:
-        self._unsettled_rounds = 0
+        self._unsettled_records = 0
         if self._unsettled:
             self._sender.settle()
             self._acknowledged(list(self._unsettled.values()))
             self._unsettled.clear()
+            self._settled_at_s = time.monotonic()
+
+    def _settle_in_s(self) -> float:
+        return self._settled_at_s + SETTLE_EVERY_S - time.monotonic()
 
     def _acknowledged(self, moved: Sequence[Cursor]) -> None:
         store_cursors(self._connection, moved)
@@ -217,8 +224,10 @@ class Publisher:
     def _listen(self, listener: psycopg.Connection[Any]) -> None:
         """Take what was notified; waits for it only when nothing is known to wait."""
         idle = not self._books and not self._changed
-        wait_s = max(self._looked_at_s + LOOK_EVERY_S - time.monotonic(), 0) if idle else 0
-        for note in listener.notifies(timeout=wait_s, stop_after=1):
+        wait_s = self._looked_at_s + LOOK_EVERY_S - time.monotonic() if idle else 0
+        if self._unsettled:
+            wait_s = min(wait_s, self._settle_in_s())
+        for note in listener.notifies(timeout=max(wait_s, 0), stop_after=1):
             if note.channel == "contraflow_journal":
                 if self._events:
                     self._books.add(note.payload)
