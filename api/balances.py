@@ -121,7 +121,7 @@ async def get_balance(
     account: Annotated[str, Path(description="code in the chart of accounts", max_length=NAME_CHARS_MAX)],
 ) -> Response:
     """Debits, credits and balance of one account in every currency; no balances when nothing was posted to it."""
-    chart = await services_of(request).charts.of(book)
+    chart = await services_of(request).charts.of(book, account)
 
     def shape(rows: list[answers.Balance]) -> AccountBalances:
         known = chart.get(account)

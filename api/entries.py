@@ -79,7 +79,7 @@ async def list_postings(
     cursor: CursorText = None,
 ) -> Response:
     """The statement of an account; pages neither repeat nor skip a line when new entries arrive between them."""
-    chart = await services_of(request).charts.of(book)
+    chart = await services_of(request).charts.of(book, account)
     start = decode_cursor(cursor, PostingCursor) if cursor else None
     if start is not None and start.order != order:
         raise Problem(400, "cursor_invalid", f"The cursor belongs to `order={start.order}`.")

@@ -33,9 +33,9 @@ def accounts_of_book(settings: Settings) -> dict[str, Account]:
     from contraflow.wiring import postgres_dsn
     from projections.queries import journal
 
-    chart = ask(postgres_dsn(settings), lambda connection: journal.chart(connection, settings.book))
-    if chart is None:
+    found, position = ask(postgres_dsn(settings), lambda connection: journal.accounts(connection, settings.book))
+    if not position:
         raise Failed(
             ExitCode.NOT_FOUND, f"there is no book {settings.book!r}; `contraflow status` shows the books there are"
         )
-    return {account.code: account for account in chart.accounts}
+    return {account.code: account for account in found}

@@ -10,7 +10,7 @@ import cramjam
 import msgspec
 import psycopg
 
-from ledger.accounts import Chart
+from ledger.accounts import Account, Chart
 from ledger.errors import BrokenLaw
 from ledger.events import Recorded
 from ledger.journal import StoredRaw, check_contiguous
@@ -83,11 +83,20 @@ async def raw_record(
     return raw, head
 
 
-async def chart(connection: psycopg.AsyncConnection[Any], book: str) -> Chart | None:
-    """The chart of accounts that the book was opened with; None when it was not opened yet."""
-    cursor = await connection.execute(_OPENING, {"book": book}, binary=True)
-    row = await cursor.fetchone()
-    return None if row is None else _opening_decoder.decode(row[0]).chart
+async def accounts(connection: psycopg.AsyncConnection[Any], book: str, after: int = 0) -> tuple[list[Account], int]:
+    """Accounts that joined the book's chart after position `after`, and the position up to which that is known.
+
+    The position is 0 when there is no such book, or it was not opened yet.
+    """
+    found: list[Account] = []
+    cursor = await connection.execute(_ACCOUNTS, {"book": book, "after": after}, binary=True)
+    for position, type_name, body in await cursor.fetchall():
+        if type_name == "BookOpened":
+            found += _opening_decoder.decode(body).chart.accounts
+        else:
+            found.append(_account_decoder.decode(body).account)
+        after = position
+    return found, after
 
 
 class _Opening(msgspec.Struct):
@@ -96,7 +105,22 @@ class _Opening(msgspec.Struct):
     chart: Chart
 
 
+class _Joining(msgspec.Struct):
+    """The part of `AccountOpened` that names the account."""
+
+    account: Account
+
+
 _opening_decoder: Final = msgspec.json.Decoder(_Opening)
+_account_decoder: Final = msgspec.json.Decoder(_Joining)
+
+_ACCOUNTS: Final = """
+SELECT position, type, convert_to(body, 'UTF8')
+FROM ledger.events
+WHERE book_id = (SELECT book_id FROM ledger.books WHERE book = %(book)s) AND position > %(after)s
+    AND type IN ('BookOpened', 'AccountOpened')
+ORDER BY position
+"""
 
 _EVENTS: Final = """
 SELECT head, told.position, told.type, told.recorded_at_us, convert_to(told.body, 'UTF8')
@@ -125,12 +149,4 @@ LEFT JOIN LATERAL (
     LIMIT 1
 ) AS told ON true
 WHERE book = %(book)s
-"""
-
-_OPENING: Final = """
-SELECT convert_to(body, 'UTF8')
-FROM ledger.events JOIN ledger.books USING (book_id)
-WHERE book = %(book)s AND type = 'BookOpened'
-ORDER BY position
-LIMIT 1
 """

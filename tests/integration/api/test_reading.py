@@ -3,8 +3,11 @@
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
+from ledger.ledger import Ledger
+from ledger.store import Store
 from tests.integration.api.conftest import RAW_BODY, Site
 
 MAIN = "/books/main"
@@ -205,3 +208,23 @@ def test_what_is_not_there_is_a_404(client: httpx.Client, path: str, code: str) 
     assert answer.headers["content-type"] == "application/problem+json"
     if path.startswith(MAIN) and code != "not_found":
         assert answer.headers["contraflow-position"].startswith("main="), "not there is true at a position, too"
+
+
+def test_an_account_opened_by_a_command_is_known_at_once(site: Site, client: httpx.Client) -> None:
+    site.tell(book="opened")
+    path = "/books/opened/balances/7000:alice"
+    assert client.get(path).status_code == 404
+    command = {
+        "command": "open_account",
+        "key": "open-alice",
+        "account": "7000:alice",
+        "name": "Alice",
+        "type": "liability",
+        "normal_side": "credit",
+    }
+    with Store.open(site.dsn) as store:
+        (answer,) = Ledger.open(store, "opened").apply([msgspec.json.encode(command)])
+    assert answer.decision == "accepted"
+    site.project("opened")
+    body = client.get(path).json()
+    assert (body["name"], body["type"], body["balances"]) == ("Alice", "liability", [])
