@@ -64,6 +64,6 @@ def test_whoever_comes_late_stores_nothing_of_its_round(connection) -> None:
     store_cursors(connection, [third])
     with pytest.raises(PublisherSuperseded, match=r"ledger\.journal of book 'main' at None"):
         store_cursors(connection, [late[3], late[2]])
-    assert [row[:2] for row in stored(connection)][-1] == ("ledger.journal", "main"), "the fourth was stored without the third"
+    assert stored(connection)[-1][:2] == ("ledger.journal", "main"), "the fourth was stored without the third"
     store_cursors(connection, [late[0]])
     assert stored(connection)[0][2] == 8
