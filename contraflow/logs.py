@@ -54,6 +54,7 @@ def set_up_logs(
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render],
         )
     )
+    handler.addFilter(_Routine())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
@@ -64,6 +65,15 @@ def set_up_logs(
         library.setLevel(logging.DEBUG if level == "debug" else logging.WARNING)
     if part:
         structlog.contextvars.bind_contextvars(part=part)
+
+
+class _Routine(logging.Filter):
+    """Lowers a warning that every first start of a broker brings: it loads its coordinators, the client retries."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno == logging.WARNING and "Coordinator load in progress: retrying" in record.getMessage():
+            record.levelno, record.levelname = logging.INFO, "INFO"
+        return record.levelno >= logging.getLogger().level
 
 
 _plain_traceback = structlog.dev.plain_traceback

@@ -21,6 +21,7 @@ from contraflow.parts import PARTS, part_orders
 from contraflow.servers import Say, any_servers, own_servers
 from contraflow.settings import Settings
 from contraflow.supervision import POLL_S, Supervisor
+from contraflow.wiring import posting_config
 
 PARTS_FILE: Final = "parts.json"
 READY_WAIT_S: Final = 90.0
@@ -66,6 +67,8 @@ class Pipeline:
             else:
                 # Some parts only: the others may run beside us, on the pair that one of us owns.
                 wired = stack.enter_context(any_servers(settings, say))
+            if "posting" in names:
+                posting_config(wired)  # a chart or rules that cannot be read are said here, not by a part that dies
             prepare_stores(wired, say)
             pipeline = cls(wired, names, pair, say)
             stack.callback(pipeline._stop)

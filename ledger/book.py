@@ -9,7 +9,6 @@ decided once and a contradiction names its field (3), outside input is refused o
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
 
 import msgspec
 
@@ -36,8 +35,6 @@ from ledger.restrictions import flags_of
 from ledger.rules import RuleSet
 from ledger.seals import GENESIS, extend
 from ledger.undo import Undo
-
-UNPARK_DEPTH_MAX: Final = 100
 
 
 class Known(msgspec.Struct, frozen=True, gc=False):
@@ -147,16 +144,27 @@ class Book:
         self.seal_events(decided)
         return decided
 
-    @staticmethod
-    def questions(facts: Iterable[Fact]) -> list[bytes]:
-        """The digests that the store must be asked about before these facts can be decided."""
+    def questions(self, facts: Iterable[Fact]) -> list[bytes]:
+        """The digests that the store must be asked about before these facts can be decided.
+
+        A parked fact that one of them releases brings references of its own, which may be known already.
+        """
         asked: dict[bytes, None] = {}
+        released: list[Known] = []
         for fact in facts:
             asked[name_digest(fact.key)] = None
-            for reference in fact.references:
-                asked[reference_digest(reference)] = None
+            for name in fact.references:
+                reference = reference_digest(name)
+                asked[reference] = None
+                released += self.parked.get(reference, ())
             if fact.needs:
                 asked[reference_digest(fact.needs)] = None
+        while released:
+            for name in released.pop().fact.references:
+                reference = reference_digest(name)
+                if reference not in asked:
+                    asked[reference] = None
+                    released += self.parked.get(reference, ())
         return list(asked)
 
     def decide(self, facts: Sequence[Fact], known: Mapping[bytes, Known], now_us: int) -> Decided:
@@ -226,25 +234,39 @@ class Book:
             reference = reference_digest(fact.needs)
             needed = new.get(reference) or known.get(reference)
             if needed is None:
+                if fault := self._fault(fact):
+                    self._refuse(fact, fault.code, fault.field, str(fault), 0, 0, now_us, decided)
+                    return
                 position = self.record(FactParked(fact=fact, needs=fact.needs), now_us, decided)
                 self._remember(digest, Known(position, fact), new, decided)
                 self.parked.setdefault(reference, []).append(Known(position, fact))
                 return
-        self._settle(fact, digest, needed, 0, now_us, new, known, decided, 0)
+        self._settle(fact, digest, needed, now_us, new, known, decided)
 
     def _settle(
         self,
         fact: Fact,
         digest: bytes,
         needed: Known | None,
-        released: int,
         now_us: int,
         new: dict[bytes, Known],
         known: Mapping[bytes, Known],
         decided: Decided,
-        depth: int,
     ) -> None:
-        """Post or observe one fact, then whatever was parked for it."""
+        """Post or observe one fact, then whatever was parked for it, and for that, however long the chain."""
+        mine = self._decision(fact, needed, 0, now_us, decided)
+        if mine is None:
+            return
+        self._remember(digest, mine, new, decided)
+        following = self._released(mine, new, known, decided)
+        while following:
+            waiting, needed = following.pop()
+            mine = self._decision(waiting.fact, needed, waiting.position, now_us, decided)
+            if mine is not None:
+                following += self._released(mine, new, known, decided)
+
+    def _decision(self, fact: Fact, needed: Known | None, released: int, now_us: int, decided: Decided) -> Known | None:
+        """Post, observe or refuse one fact; None when it was refused."""
         assert self.rules is not None
         event: JournalEvent
         try:
@@ -258,31 +280,40 @@ class Book:
                     event = in_open_period(event, self.closings)
         except PostingError as error:
             self._refuse(fact, error.code, error.field, str(error), 0, released, now_us, decided)
-            return
+            return None
         position = self.record(event, now_us, decided)
         if posting is not None:
             self._move(posting.lines, posting.signed)
-        mine = Known(position, fact)
-        if not released:
-            self._remember(digest, mine, new, decided)
-        for name in fact.references:
+        return Known(position, fact)
+
+    def _fault(self, fact: Fact) -> PostingError | None:
+        """Why a fact could not be posted whatever it waits for: it is refused now and its key stays free.
+
+        The amount before conversion is what the needed fact may bring.
+        """
+        assert self.rules is not None
+        try:
+            posting = self.rules.post(fact)
+            if posting is not None:
+                self._check_accounts(posting.lines)
+        except PostingError as error:
+            return None if error.field == "amounts.source" else error
+        return None
+
+    def _released(
+        self, mine: Known, new: dict[bytes, Known], known: Mapping[bytes, Known], decided: Decided
+    ) -> list[tuple[Known, Known]]:
+        """Remember the references of a fact just decided; gives what waited for it, the last to come first."""
+        released: list[tuple[Known, Known]] = []
+        for name in mine.fact.references:
             reference = reference_digest(name)
             if reference not in new and reference not in known:
-                self._remember(reference, mine, new, decided)
-            for waiting in self.parked.pop(reference, ()):
-                if depth >= UNPARK_DEPTH_MAX:
-                    raise BrokenLaw(f"facts parked on facts parked, deeper than {UNPARK_DEPTH_MAX}: {fact.key}")
-                self._settle(
-                    waiting.fact,
-                    name_digest(waiting.fact.key),
-                    mine,
-                    waiting.position,
-                    now_us,
-                    new,
-                    known,
-                    decided,
-                    depth + 1,
-                )
+                new[reference] = mine
+                decided.keys.append((reference, mine.position))
+            if reference in self.parked:
+                released += [(waiting, mine) for waiting in self.parked.pop(reference)]
+        released.reverse()
+        return released
 
     def _tell_again(self, fact: Fact, first: Known, now_us: int, decided: Decided) -> None:
         field = differing_field(first.fact, fact)
@@ -320,7 +351,7 @@ class Book:
         flagged = False
         for line in lines:
             if line.account not in self.accounts:
-                raise PostingError("account_unknown", "account", f"account {line.account!r} is not in the chart")
+                raise PostingError("account_unknown", "account", f"account {line.account[:80]!r} is not in the chart")
             if watched and line.account in watched:
                 flagged = True
         return flags_of(self, lines) if flagged else ()

@@ -21,7 +21,7 @@ _KINDS: Final = {
     "FactParked": "parked",
     "FactRefused": "refused",
 }
-_REFERENCE_LINKS: Final = ("payment", "charge", "refund", "dispute")
+_REFERENCE_LINKS: Final = ("charge", "refund", "dispute")
 
 
 class Told(msgspec.Struct):
@@ -75,7 +75,7 @@ def add(told: Told, payment: str, sighting: Sighting, links: dict[str, str]) -> 
     if sighting.kind != "refused":
         for name in _REFERENCE_LINKS:
             reference = links.get(name)
-            if reference:
+            if reference and reference != payment:
                 # Repeats are attached after everything else, so the first to come here need not be the earliest.
                 known_at = told.references.get((reference, payment), sighting.position)
                 told.references[reference, payment] = min(known_at, sighting.position)
@@ -172,6 +172,8 @@ def _write_payments(cursor: psycopg.Cursor[Any], book: str, timelines: dict[str,
 
 def _write_references(cursor: psycopg.Cursor[Any], book: str, told: Told) -> None:
     keys = sorted(told.references)
+    if not keys:
+        return
     cursor.execute(
         "INSERT INTO reference (book, reference, payment, position)"
         " SELECT %s, * FROM unnest(%s::text[], %s::text[], %s::bigint[]) ON CONFLICT DO NOTHING",

@@ -6,7 +6,7 @@ from hashlib import sha256
 from confluent_kafka import Message
 
 from streams.errors import InboundError
-from streams.inbound import InboundRecord, parse_inbound
+from streams.inbound import Headers, InboundRecord, parse_inbound
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +34,21 @@ class Arrival:
         topic, partition, offset = message.topic(), message.partition(), message.offset()
         assert topic is not None and partition is not None and offset is not None
         key, value = message.key(), message.value()
-        key_bytes = key.encode() if isinstance(key, str) else key
-        value_bytes = value.encode() if isinstance(value, str) else value
         try:
-            headers = message.headers()
-            record = parse_inbound(topic, key_bytes, value_bytes, headers, message.timestamp()[1])
+            record = parse_inbound(topic, key, value, _headers(message), message.timestamp()[1])
         except InboundError as fault:
-            text = (key_bytes or b"").decode(errors="replace").replace("\x00", "\ufffd")[:100]
-            return cls(topic, partition, offset, None, fault, text, value_bytes or b"")
+            text = (key or b"").decode(errors="replace").replace("\x00", "\ufffd")[:100]
+            return cls(topic, partition, offset, None, fault, text, value or b"")
         return cls(topic, partition, offset, record)
 
     @property
     def digest(self) -> bytes:
         """SHA-256 of the original bytes."""
         return bytes.fromhex(self.record.digest) if self.record is not None else sha256(self.body).digest()
+
+
+def _headers(message: Message) -> Headers | None:
+    try:
+        return message.headers()
+    except (SystemError, UnicodeDecodeError) as error:  # how confluent-kafka says that it cannot decode a name
+        raise InboundError("header_malformed", "a header's name is not UTF-8") from error

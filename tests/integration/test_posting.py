@@ -87,6 +87,18 @@ class Site:
         assert row is not None
         return int(row[0])
 
+    def count_payments(self, numbers: range) -> int:
+        """How many of the payments that `tell` tells are posted."""
+        keys = [payment(number).key for number in numbers]
+        with psycopg.connect(self.dsn) as connection:
+            row = connection.execute(
+                "SELECT count(*) FROM ledger.events"
+                " WHERE type = 'EntryPosted' AND body::json #>> '{fact,key}' = ANY(%s)",
+                (keys,),
+            ).fetchone()
+        assert row is not None
+        return int(row[0])
+
     def settled(self, check: Callable[[], bool], wait_s: float = 60) -> None:
         deadline = time.monotonic() + wait_s
         while not check():
