@@ -34,7 +34,7 @@ from ledger.periods import Closing, in_open_period
 from ledger.restrictions import flags_of
 from ledger.rules import RuleSet
 from ledger.seals import GENESIS, extend
-from ledger.undo import Undo
+from ledger.undo import Forward
 
 
 class Known(msgspec.Struct, frozen=True, gc=False):
@@ -206,7 +206,7 @@ class Book:
             case EntryPosted():
                 assert_balanced(event.lines)
                 if event.command is not None:
-                    return fold(self, recorded.position, event, Undo())
+                    return fold(self, recorded.position, event, Forward())
                 self._move(event.lines, [line.signed_minor for line in event.lines])
                 self._unpark(event.fact, event.released)
             case FactObserved():
@@ -218,7 +218,7 @@ class Book:
             case FactRepeated():
                 pass
             case _:
-                return fold(self, recorded.position, event, Undo())
+                return fold(self, recorded.position, event, Forward())
         return ()
 
     def _decide_one(
@@ -234,7 +234,7 @@ class Book:
             reference = reference_digest(fact.needs)
             needed = new.get(reference) or known.get(reference)
             if needed is None:
-                if fault := self._fault(fact):
+                if fault := self.fault(fact):
                     self._refuse(fact, fault.code, fault.field, str(fault), 0, 0, now_us, decided)
                     return
                 position = self.record(FactParked(fact=fact, needs=fact.needs), now_us, decided)
@@ -286,7 +286,7 @@ class Book:
             self._move(posting.lines, posting.signed)
         return Known(position, fact)
 
-    def _fault(self, fact: Fact) -> PostingError | None:
+    def fault(self, fact: Fact) -> PostingError | None:
         """Why a fact could not be posted whatever it waits for: it is refused now and its key stays free.
 
         The amount before conversion is what the needed fact may bring.

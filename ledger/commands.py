@@ -8,7 +8,7 @@ Reading them never raises: what cannot be read becomes `Malformed`, which is ans
 """
 
 from collections.abc import Mapping
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args, get_origin
 
 import msgspec
 
@@ -20,6 +20,7 @@ LINES_MAX: Final = 1_000
 METADATA_MAX: Final = 64
 TEXT_CHARS_MAX: Final = 2_000
 KEY_CHARS_MAX: Final = 256
+FACT_KEY_CHARS_MAX: Final = 512
 COMMAND_BYTES_MAX: Final = 1_048_576
 
 
@@ -260,6 +261,9 @@ Recordable = (
     | AdoptRules
 )
 Command = Recordable | Query
+_TEXTS: Final[dict[type[Any], tuple[tuple[str, int], ...]]] = {}
+_OTHERS: Final[dict[type[Any], tuple[str, ...]]] = {}
+_ZERO: Final = b"\\u0000"
 _decoder: Final = msgspec.json.Decoder(Recordable | PostedQuery | HeldQuery | AvailableQuery | BalanceQuery)
 
 
@@ -272,6 +276,8 @@ def decode_command(raw: bytes) -> Command | Malformed:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return _malformed(raw, error)
     fault = size_fault(command)
+    if fault is None and _ZERO in raw and _holds_zero(msgspec.json.decode(raw)):
+        fault = "", "no text holds the character zero: PostgreSQL's JSON does not either"
     if fault:
         field, detail = fault
         return Malformed(key=command.key[:KEY_CHARS_MAX], linked=command.linked, field=field, detail=detail)
@@ -287,17 +293,14 @@ def size_fault(command: Command) -> tuple[str, str] | None:
     """The field that is empty or too large, and why; None when the sizes are in bounds."""
     if not isinstance(command, Query) and not command.key:
         return "key", "a command needs a key"
-    for name, value in msgspec.structs.asdict(command).items():
-        if isinstance(value, str) and len(value) > (limit := _chars_max(name)):
-            return name, f"at most {limit} characters, this has {len(value)}"
-        if isinstance(value, str) and "\x00" in value:
-            return name, "no text holds the character zero"
-        if isinstance(value, tuple) and len(value) > LINES_MAX:
-            return name, f"at most {LINES_MAX} of them, these are {len(value)}"
-        if name in ("metadata", "limits") and (fault := _mapping_fault(value)):
+    for name, chars_max in _TEXTS[type(command)]:
+        text = getattr(command, name)
+        if len(text) > chars_max:
+            return name, f"at most {chars_max} characters, this has {len(text)}"
+    for name in _OTHERS[type(command)]:
+        value = getattr(command, name)
+        if value and (fault := _other_fault(value)):
             return name, fault
-        if isinstance(value, int) and not 0 <= value < 2**53:
-            return name, "must be between 0 and 2^53-1"
     return None
 
 
@@ -309,18 +312,54 @@ def differing_field(first: Mapping[str, Any], second: Mapping[str, Any]) -> str:
     return ""
 
 
-def _chars_max(name: str) -> int:
-    return TEXT_CHARS_MAX if name == "description" else 512 if name == "fact" else KEY_CHARS_MAX
+def _other_fault(value: object) -> str:
+    """What is wrong with the size of a list, a mapping or a number, or an empty string."""
+    if isinstance(value, tuple) and len(value) > LINES_MAX:
+        return f"at most {LINES_MAX} of them, these are {len(value)}"
+    if isinstance(value, dict):
+        return _mapping_fault(value)
+    if isinstance(value, int) and not 0 <= value < 2**53:
+        return "must be between 0 and 2^53-1"
+    return ""
+
+
+def _holds_zero(document: object) -> bool:
+    waiting = [document]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, str) and "\x00" in each:
+            return True
+        if isinstance(each, dict):
+            waiting.extend((*each.keys(), *each.values()))
+        elif isinstance(each, list):
+            waiting.extend(each)
+    return False
+
+
+def _texts(struct: type[msgspec.Struct]) -> tuple[tuple[str, int], ...]:
+    chars_max = {"description": TEXT_CHARS_MAX, "fact": FACT_KEY_CHARS_MAX}
+    fields = msgspec.structs.fields(struct)
+    return tuple((field.name, chars_max.get(field.name, KEY_CHARS_MAX)) for field in fields if field.type is str)
+
+
+def _others(struct: type[msgspec.Struct]) -> tuple[str, ...]:
+    """Fields that may be too large and are no text; those with a fixed set of values, and rules, are not."""
+    fields = msgspec.structs.fields(struct)
+    return tuple(
+        field.name
+        for field in fields
+        if field.type is int or (get_origin(field.type) in (tuple, dict) and field.name != "rules")
+    )
 
 
 def _mapping_fault(value: Mapping[str, Any]) -> str:
     if len(value) > METADATA_MAX:
         return f"at most {METADATA_MAX} fields, this has {len(value)}"
     for name, text in value.items():
-        if not name or len(name) > KEY_CHARS_MAX or "\x00" in name:
+        if not name or len(name) > KEY_CHARS_MAX:
             return f"a name has 1 to {KEY_CHARS_MAX} characters"
-        if isinstance(text, str) and (len(text) > TEXT_CHARS_MAX or "\x00" in text):
-            return f"{name[:60]!r} has at most {TEXT_CHARS_MAX} characters, none of them zero"
+        if isinstance(text, str) and len(text) > TEXT_CHARS_MAX:
+            return f"{name[:60]!r} has at most {TEXT_CHARS_MAX} characters"
     return ""
 
 
@@ -340,3 +379,7 @@ def _malformed(raw: bytes, error: Exception) -> Malformed:
         quoted = message.split("`")
         field = quoted[1] if len(quoted) > 1 and "field" in message else ""
     return Malformed(key=key[:KEY_CHARS_MAX], linked=linked, field=field[:200], detail=message[:300])
+
+
+_TEXTS.update({struct: _texts(struct) for struct in get_args(Command)})
+_OTHERS.update({struct: _others(struct) for struct in get_args(Command)})

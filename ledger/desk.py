@@ -47,9 +47,11 @@ from ledger.figures import figures_of
 from ledger.folds import fold
 from ledger.recall import Recalled
 from ledger.session import Session
-from ledger.undo import Undo
+from ledger.undo import Forward, Undo
 
 VALUE_CHARS_MAX: Final = 80
+DETAIL_CHARS_MAX: Final = 500
+_FORWARD: Final = Forward()
 
 
 @dataclass(slots=True)
@@ -90,11 +92,14 @@ class _Desk:
         self.book = book
         self.decided = Decided()
         self.answers: list[Answer] = []
-        self.undo = Undo()
+        self.chained = Undo()
+        self.undo: Undo = _FORWARD
         self.session = Session(book, recalled, now_us, self.decided.events)
 
     def chain(self, commands: Sequence[Command | Malformed]) -> None:
         """Decide commands that stand or fall together; most chains are one command long."""
+        # A command on its own changes nothing before all of it is decided, so there is nothing to take back.
+        self.undo = _FORWARD if len(commands) == 1 and not commands[0].linked else self.chained
         start = (self.book.version, self.book.recorded_at_us, len(self.decided.keys))
         answers: list[Answer] = []
         failure: tuple[int, CommandError] | None = None
@@ -199,11 +204,11 @@ class _Desk:
         return answers
 
     def _refused(self, command: Command | Malformed, error: CommandError) -> Answer:
-        value = error.value[:VALUE_CHARS_MAX]
+        value, detail = error.value[:VALUE_CHARS_MAX], str(error)[:DETAIL_CHARS_MAX]
         position = 0
         if not isinstance(command, Malformed | Query):
             event = CommandRefused(
-                command=command, code=error.code, field=error.field, value=value, detail=str(error), of=error.of
+                command=command, code=error.code, field=error.field, value=value, detail=detail, of=error.of
             )
             position = self._record(event)
             self.undo.keep()
@@ -215,7 +220,7 @@ class _Desk:
             code=error.code,
             field=error.field,
             value=value,
-            detail=str(error),
+            detail=detail,
         )
 
 

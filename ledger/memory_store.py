@@ -115,8 +115,8 @@ class MemoryStore:
 
     def known_raw(self, lease: Lease, digests: Sequence[bytes]) -> dict[bytes, Teller]:
         """Which of these raw records the book has seen already, and by whom they were told."""
-        kept = self.memory.books[lease.book].raw_records
-        return {digest: kept[digest].teller for digest in digests if digest in kept}
+        seen = self.memory.books[lease.book].raw_records
+        return {digest: seen[digest].teller for digest in digests if digest in seen}
 
     def offsets(self) -> dict[tuple[str, int], int]:
         """Next offset of every input partition that was ever read."""

@@ -25,15 +25,15 @@ def check_lines(lines: Sequence[Line]) -> None:
     if len(lines) < 2:
         raise CommandError("lines_too_few", "lines", str(len(lines)), "an entry has two or more lines")
     for number, line in enumerate(lines):
-        field = f"lines[{number}]"
-        if line.amount == "0":
-            raise CommandError("amount_zero", f"{field}.amount", "0", "every line is above zero")
         if not _AMOUNT.fullmatch(line.amount) or int(line.amount) > AMOUNT_MINOR_MAX:
+            field = f"lines[{number}].amount"
+            if line.amount == "0":
+                raise CommandError("amount_zero", field, "0", "every line is above zero")
             detail = "an amount is a decimal string of minor units between 1 and 2^128-1"
-            raise CommandError("amount_malformed", f"{field}.amount", line.amount, detail)
+            raise CommandError("amount_malformed", field, line.amount, detail)
         if not _CURRENCY.fullmatch(line.currency):
             detail = "a currency is a three-letter upper-case ISO 4217 code"
-            raise CommandError("currency_malformed", f"{field}.currency", line.currency, detail)
+            raise CommandError("currency_malformed", f"lines[{number}].currency", line.currency, detail)
     off = imbalance(lines)
     if off:
         told = ", ".join(f"{minor} {currency}" for currency, minor in sorted(off.items()))

@@ -38,11 +38,19 @@ class Session:
     recalled: Recalled
     now_us: int
     events: list[Recorded]
+    _day: tuple[int, str] = (-1, "")
 
     @property
     def time_us(self) -> int:
         """The book's time: what its clock was told last, or the recorded time while nobody told it any."""
         return self.book.clock_us or self.now_us
+
+    def _today(self) -> str:
+        """The book's day; told anew only when its time has moved."""
+        time_us = self.time_us
+        if self._day[0] != time_us:
+            self._day = (time_us, day_of(time_us))
+        return self._day[1]
 
     def event_at(self, digest: bytes) -> tuple[int, JournalEvent | None]:
         """Position and event of a digest; 0 and None when it is not on record."""
@@ -59,7 +67,7 @@ class Session:
         if told and instant_us(told) is None:
             detail = "a date is written 2026-01-31, a time 2026-01-31T09:30:00Z"
             raise CommandError("effective_at_malformed", "effective_at", told, detail)
-        at = told or day_of(self.time_us)
+        at = told or self._today()
         closing = closing_of(self.book.closings, at[:10])
         if closing is None:
             return EffectiveDate(at)

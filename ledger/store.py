@@ -143,7 +143,7 @@ class Store:
             positions = dict(
                 self.connection.execute(
                     "SELECT digest, position FROM ledger.fact_keys WHERE book_id = %s AND digest = ANY(%s)",
-                    (lease.book_id, list(asked.digests)),
+                    (lease.book_id, DigestArray(asked.digests)),
                     binary=True,
                 ).fetchall()
             )

@@ -53,3 +53,24 @@ class Undo:
     def keep(self) -> None:
         """Forget the ways back: what was changed stays."""
         self._steps.clear()
+
+
+class Forward(Undo):
+    """For what cannot fail any more: a command on its own, and a replay. Changes have no way back."""
+
+    __slots__ = ()
+
+    def put(self, mapping: dict[Any, Any], key: object, value: object) -> None:
+        """Set `mapping[key]`."""
+        mapping[key] = value
+
+    def remove(self, mapping: dict[Any, Any], key: object) -> None:
+        """Remove `key`, which may be absent."""
+        mapping.pop(key, None)
+
+    def assign(self, owner: object, name: str, value: object) -> None:
+        """Set an attribute."""
+        setattr(owner, name, value)
+
+    def then(self, back: Callable[[], object]) -> None:
+        """Nothing is taken back."""

@@ -20,10 +20,14 @@ POST = {"command": "post", "key": "a", "lines": [["1", "debit", "1", "USD"], ["2
         ({**POST, "at_most": "all"}, "at_most"),
         ({**POST, "key": ""}, "key"),
         ({**POST, "key": "k" * 257}, "key"),
-        ({**POST, "key": "k\x00"}, "key"),
+        ({**POST, "key": "k\x00"}, ""),
+        ({**POST, "lines": [["1\x00", "debit", "1", "USD"]]}, ""),
+        ({"command": "adopt_rules", "key": "a", "rules": {"version": ["\x00"]}}, ""),
         ({**POST, "description": "d" * 2001}, "description"),
         ({**POST, "metadata": {str(n): "" for n in range(65)}}, "metadata"),
-        ({**POST, "metadata": {"a": "\x00"}}, "metadata"),
+        ({**POST, "metadata": {"a": "\x00"}}, ""),
+        ({**POST, "metadata": {"": "a"}}, "metadata"),
+        ({**POST, "metadata": {"a": "x" * 2001}}, "metadata"),
         ({**POST, "lines": [["1", "debit", "1", "USD"]] * 1001}, "lines"),
         ({**POST, "linked": "yes"}, "linked"),
         ({"command": "post", "key": "a"}, "lines"),
@@ -49,6 +53,16 @@ def test_key_and_link_of_what_is_no_command_are_kept_where_they_are_legible() ->
 @pytest.mark.parametrize("raw", [b"", b"{", b"[]", b"null", b"\xff", b"[" * 100_000, b'"' + b"x" * COMMAND_BYTES_MAX])
 def test_bytes_that_are_no_command_are_answered(raw: bytes) -> None:
     assert isinstance(decode_command(raw), Malformed)
+
+
+def test_a_backslash_before_u0000_is_text_like_any_other() -> None:
+    read = decode_command(msgspec.json.encode({**POST, "description": "\\u0000"}))
+    assert isinstance(read, Post)
+    assert read.description == "\\u0000"
+
+
+def test_half_a_character_is_refused() -> None:
+    assert isinstance(decode_command(b'{"command":"clock","key":"\\ud800","at":"2026-01-01"}'), Malformed)
 
 
 @given(st.binary(max_size=200))
