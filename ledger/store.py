@@ -18,6 +18,7 @@ from ledger.digest_array import DigestArray, DigestArrayDumper
 from ledger.errors import BrokenLaw
 from ledger.events import EntryPosted, FactObserved, FactParked, Recorded, decode_event
 from ledger.journal import iterate_events
+from ledger.kept_answers import known_deliveries
 from ledger.lease import Lease, append_of
 from ledger.periods import told_fact
 from ledger.recall import Questions, Recalled
@@ -176,6 +177,10 @@ class Store:
             binary=True,
         )
         return {digest: Teller(source, account, context) for digest, source, account, context in rows}
+
+    def known_deliveries(self, lease: Lease, deliveries: Sequence[str]) -> Mapping[str, bytes]:
+        """Which command records the book has answered already: their names, and the digests of their bytes."""
+        return known_deliveries(self.connection, lease.book_id, deliveries)
 
     def offsets(self) -> dict[tuple[str, int], int]:
         """Next offset of every input partition that was ever read."""

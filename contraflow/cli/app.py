@@ -13,6 +13,7 @@ from contraflow.cli import (
     demo,
     doctor,
     ingest,
+    ledger,
     payment,
     projections,
     status,
@@ -56,6 +57,7 @@ app.command("up")(up.up)
 app.command("demo")(demo.demo)
 app.command("status")(status.status)
 app.command("ingest")(ingest.ingest)
+app.add_typer(ledger.app, name="ledger")
 app.command("balance")(balance.balance)
 app.command("payment")(payment.payment)
 app.command("trial-balance")(trial_balance.trial_balance)
