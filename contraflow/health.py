@@ -92,11 +92,9 @@ def posting_runs(settings: Settings) -> bool:
     from streams.posting import GROUP
 
     group = settings.topic_prefix + GROUP
-    described = admin(kafka_config(settings)).describe_consumer_groups([group], request_timeout=KAFKA_WAIT_S)
-    return bool(
-        described[group].result(KAFKA_WAIT_S + 5).state
-        not in (ConsumerGroupState.EMPTY, ConsumerGroupState.DEAD, ConsumerGroupState.UNKNOWN)
-    )
+    client = admin(kafka_config(settings))
+    described = client.describe_consumer_groups([group], request_timeout=KAFKA_WAIT_S)[group].result(KAFKA_WAIT_S + 5)
+    return described.state not in (ConsumerGroupState.EMPTY, ConsumerGroupState.DEAD, ConsumerGroupState.UNKNOWN)
 
 
 def api_is_ready(settings: Settings) -> bool:
