@@ -25,6 +25,7 @@ from connectors.journal_commands import (
     LeftOut,
     balance_query,
     close_account,
+    merged,
     open_account,
     post,
     with_keys,
@@ -232,7 +233,7 @@ class _Reader:
         """Balance a transaction and look whether its accounts take it."""
         balanced = balance(entry.postings, balancing)
         entry.lines = balanced.lines
-        entry.metadata = {**balanced.metadata, **entry.metadata}
+        entry.metadata = merged(balanced.metadata, entry.metadata)
         for account, _, code in balanced.lines:
             opened = self.opened.get(account)
             if opened and opened.codes and code not in opened.codes:
@@ -293,10 +294,15 @@ class _Reader:
             if name and name not in self.opened and name in {account for account, _ in moved}:
                 self.opened[name] = _Opened("", 0, name, (), {})
         opens, closes, posts = [], [], []
+        taken: dict[str, str] = {}
         for name, opened in sorted(self.opened.items()):
             with self.faults.at(opened.line):
                 kind = self.settings.type_of(name)
-                opens.append(open_account(prefix, opened.name, kind, opened.codes, opened.metadata))
+                other = taken.setdefault(opened.name, name)
+                if other != name:
+                    raise BadLine("account_twice", f"accounts {other!r} and {name!r} are both {opened.name!r}")
+                if opened.name not in self.options.existing_accounts:
+                    opens.append(open_account(prefix, opened.name, kind, opened.codes, opened.metadata))
                 if opened.closed:
                     closes.append(close_account(prefix, opened.name, opened.closed))
         for entry in self.entries:

@@ -1,8 +1,8 @@
 """CSV journals become commands of the bulk interface: one row a line of an entry, rows of one key one entry.
 
-Columns, by their names in the first row: ``key``, ``date``, ``account``, ``currency``, and ``debit`` with ``credit`` are
-required; ``description``, ``reference``, ``type`` (of the account) and ``metadata.NAME`` may be there. No other column is
-taken. Rows may stand in any order. What belongs to the entry stands in one of its rows or alike in several.
+Columns, by their names in the first row: ``key``, ``date``, ``account``, ``currency``, ``debit`` and ``credit`` are
+required; ``description``, ``reference``, ``type`` (of the account) and ``metadata.NAME`` may be there. No other column
+is taken. Rows may stand in any order. What belongs to the entry stands in one of its rows or alike in several.
 """
 
 import csv
@@ -123,7 +123,8 @@ class _Reader:
         opens: list[Command] = []
         for account, line in sorted(self.lines_of.items()):
             with self.faults.at(line):
-                opens.append(open_account(prefix, account, self.accounts.type_of(account)))
+                if account not in self.options.existing_accounts:
+                    opens.append(open_account(prefix, account, self.accounts.type_of(account)))
         posts: list[Command] = []
         left_out: list[LeftOut] = []
         for key, entry in self.entries.items():

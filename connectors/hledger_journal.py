@@ -23,6 +23,7 @@ from connectors.journal_commands import (
     Expectation,
     JournalCommands,
     LeftOut,
+    merged,
     open_account,
     post,
     with_keys,
@@ -190,11 +191,17 @@ class _Reader:
         added = {self.options.conversion_account or "equity:conversion", self.options.rounding_account}
         opens: list[Command] = []
         names: dict[str, str] = {}
+        taken: dict[str, str] = {}
         for account in sorted({*lines_of, *self.accounts.declared}):
             with self.faults.at(self.accounts.line_of(account) or lines_of.get(account, 0)):
-                names[account] = self.accounts.book_name(account)
+                names[account] = name = self.accounts.book_name(account)
+                if name in taken:
+                    raise BadLine("account_twice", f"accounts {taken[name]!r} and {account!r} are both {name!r}")
+                taken[name] = account
+                if name in self.options.existing_accounts:
+                    continue
                 kind = self.accounts.type_of(account, "equity" if account in added else "")
-                opens.append(open_account(prefix, names[account], kind, (), self.accounts.metadata_of(account)))
+                opens.append(open_account(prefix, name, kind, (), self.accounts.metadata_of(account)))
         self.faults.check()
         posts: list[Command] = []
         moves: list[Move] = []
@@ -204,7 +211,7 @@ class _Reader:
             with self.faults.at(entry.line):
                 if balanced.lines:
                     lines = [(names[account], minor, code) for account, minor, code in balanced.lines]
-                    posts.append(post(entry.day, lines, entry.description, {**balanced.metadata, **entry.metadata}))
+                    posts.append(post(entry.day, lines, entry.description, merged(balanced.metadata, entry.metadata)))
         with self.faults.at(0):
             posts = with_keys(prefix, posts)
         asserted = [(entry.day, entry.order, each) for entry, _ in entries for each in entry.asserted.values()]

@@ -8,7 +8,7 @@ A dated balance assertion becomes an expectation: queries to put to the book aft
 balances that they may find.
 """
 
-import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any, Final, TypeAlias
@@ -121,8 +121,8 @@ def open_account(
     command: Command = {"command": "open_account", "key": f"{prefix}/open/{account}", "account": account, "type": kind}
     if currencies:
         command["currencies"] = list(currencies)
-    if metadata:
-        command["metadata"] = check_metadata(metadata)
+    if fields := restored(metadata or {}):
+        command["metadata"] = fields
     return command
 
 
@@ -141,10 +141,7 @@ def post(
         lines: account, signed minor units with debits above zero, currency.
         metadata: fields that begin with ``contraflow-`` go back to where an export took them from.
     """
-    fields = dict(metadata or {})
-    more = fields.pop(MORE_FIELD, "")
-    if more:
-        fields.update(_more(more))
+    fields = restored(metadata or {})
     command: Command = {
         "command": "post",
         "effective_at": fields.pop(EFFECTIVE_FIELD, "") or day,
@@ -165,7 +162,7 @@ def post(
     if description:
         command["description"] = description
     if fields:
-        command["metadata"] = check_metadata(fields)
+        command["metadata"] = fields
     return command
 
 
@@ -197,24 +194,27 @@ def balance_query(account: str, currency: str, as_of: str) -> Command:
     return {**query, "as_of": as_of} if as_of else query
 
 
-def check_metadata(metadata: Mapping[str, str]) -> dict[str, str]:
-    """The metadata as it is; raises `BadLine` past a book's bounds."""
-    if len(metadata) > METADATA_MAX:
-        raise BadLine("too_large", f"metadata has at most {METADATA_MAX} fields, this has {len(metadata)}")
-    for name, value in metadata.items():
+def merged(computed: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
+    """What the postings tell and what the transaction says of itself, which goes first.
+
+    An export writes a cost as a price; where the cost stands in the metadata, that price is the cost told again.
+    """
+    again = {name.removesuffix("-cost") + "-price" for name in own if re.fullmatch(r"line-[0-9]+-cost", name)}
+    return {**{name: value for name, value in computed.items() if name not in again}, **own}
+
+
+def restored(metadata: Mapping[str, str]) -> dict[str, str]:
+    """Metadata with what an export put under `MORE_FIELD` in its place; raises `BadLine` past a book's bounds."""
+    fields = dict(metadata)
+    text = fields.pop(MORE_FIELD, "")
+    if text:
+        try:
+            fields |= msgspec.json.decode(text, type=dict[str, str])
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise BadLine("metadata_malformed", f"{MORE_FIELD} is no JSON object of texts: {error}") from error
+    if len(fields) > METADATA_MAX:
+        raise BadLine("too_large", f"metadata has at most {METADATA_MAX} fields, this has {len(fields)}")
+    for name, value in fields.items():
         if not name or len(name) > NAME_CHARS_MAX or len(value) > TEXT_CHARS_MAX or "\0" in name + value:
             raise BadLine("too_large", f"metadata {name[:60]!r} has a name or value that is empty or too long")
-    return dict(metadata)
-
-
-def _more(text: str) -> dict[str, str]:
-    try:
-        found = msgspec.json.decode(text, type=dict[str, str])
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadLine("metadata_malformed", f"{MORE_FIELD} is no JSON object of texts: {error}") from error
-    return found
-
-
-def more_text(metadata: Mapping[str, str]) -> str:
-    """The counterpart of `MORE_FIELD`: what a format's own metadata cannot hold, as JSON in ASCII."""
-    return json.dumps(metadata, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return fields
