@@ -91,6 +91,11 @@ class Store:
                 leases[name] = Lease(name, row[0], row[1])
         return leases
 
+    def looking(self, name: str) -> Lease:
+        """A lease for looking things up in a stored book: whatever is appended under it is fenced."""
+        row = self.connection.execute("SELECT book_id FROM ledger.books WHERE book = %s", (name,)).fetchone()
+        return Lease(name, row[0] if row is not None else 0, 0)
+
     def load(self, name: str) -> Book:
         """The book at its stored head, from the latest snapshot and the events after it.
 

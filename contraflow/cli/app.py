@@ -16,10 +16,12 @@ from contraflow.cli import (
     ledger,
     payment,
     projections,
+    rules,
     status,
     trial_balance,
     up,
     verify,
+    what_if,
 )
 from contraflow.cli.options import Debug, Output
 
@@ -63,6 +65,8 @@ app.command("payment")(payment.payment)
 app.command("trial-balance")(trial_balance.trial_balance)
 app.add_typer(dead.app, name="dead")
 app.add_typer(projections.app, name="projections")
+app.add_typer(rules.app, name="rules")
+app.command("what-if")(what_if.what_if)
 app.command("verify")(verify.verify)
 app.command("doctor")(doctor.doctor)
 app.command("bench")(bench.bench)

@@ -16,13 +16,26 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def stored_books(settings: Settings, say: Callable[[str], None]) -> Iterator[Store]:
-    """The store, for reading: of a running pipeline, of the named PostgreSQL, or of an embedded one started for it."""
+    """The store, for reading: of a running pipeline, of the named PostgreSQL, or of an embedded one started for it.
+
+    Everything is read from one snapshot, so a writer that goes on meanwhile is not noticed.
+    """
+    import psycopg
+
     from contraflow.servers import readable_postgres
     from contraflow.wiring import postgres_dsn
     from ledger.store import Store
 
     with readable_postgres(settings, say) as readable, Store.open(postgres_dsn(readable)) as store:
-        yield store
+        # Nobody waits for a reader, so it may take its time.
+        store.connection.execute(
+            "SELECT set_config(name, '0', false) FROM pg_settings"
+            " WHERE name IN ('transaction_timeout', 'idle_in_transaction_session_timeout')"
+        )
+        store.connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        store.connection.read_only = True
+        with store.connection.transaction():
+            yield store
 
 
 def must_exist(store: Store, book: str) -> None:
