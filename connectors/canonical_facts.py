@@ -6,8 +6,9 @@ from connectors.connector import Connector, Telling
 from connectors.errors import TranslationError
 from ledger.facts import Fact, decode_fact
 
-# The event that keeps a fact has to fit into a record of the journal topic, whatever stands around it.
-FACT_BYTES_MAX: Final = 1024 * 1024
+# Whoever reads the journal holds thousands of facts at a time, and each fits into a record of the journal topic. The
+# largest fact of a gateway, with all the metadata that it allows, is smaller.
+FACT_BYTES_MAX: Final = 128 * 1024
 
 
 def translate(raw: bytes, telling: Telling) -> list[Fact]:

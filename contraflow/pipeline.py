@@ -12,6 +12,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -83,15 +84,15 @@ class Pipeline:
 
     @contextlib.contextmanager
     def watched(self) -> Iterator[None]:
-        """Watch from a thread for the length of the block."""
+        """Watch from a thread for the length of the block; what it could not mend is raised at its end."""
         over = threading.Event()
-        watch = threading.Thread(target=self.run, args=(over.is_set,), name="pipeline-watch")
-        watch.start()
-        try:
-            yield
-        finally:
-            over.set()
-            watch.join()
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="pipeline-watch") as thread:
+            watching = thread.submit(self.run, over.is_set)
+            try:
+                yield
+            finally:
+                over.set()
+            watching.result()
 
     def tick(self) -> None:
         """Start again what died, servers first."""

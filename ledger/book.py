@@ -14,6 +14,7 @@ import msgspec
 
 from ledger.accounts import Account, Chart
 from ledger.conversion import with_source
+from ledger.decided import Decided, Known, Refusal
 from ledger.entries import Line, assert_balanced
 from ledger.errors import BrokenLaw, PostingError, RulesError
 from ledger.events import (
@@ -36,46 +37,7 @@ from ledger.rules import RuleSet
 from ledger.seals import GENESIS, extend
 from ledger.undo import Forward
 
-
-class Known(msgspec.Struct, frozen=True, gc=False):
-    """A fact that the book already decided, and where."""
-
-    position: int
-    fact: Fact
-
-
-class Refusal(msgspec.Struct, frozen=True):
-    """A fact that was refused: what the dead letters need.
-
-    Attributes:
-        position: of the `FactRefused`.
-        index: which of the facts given to `decide` was being decided.
-        released: true when the fact had been parked and came with an earlier record.
-    """
-
-    position: int
-    index: int
-    fact: Fact
-    code: str
-    detail: str
-    released: bool
-
-
-class Decided(msgspec.Struct):
-    """What one call of `decide` made: events to append, keys to remember, refusals to report.
-
-    Attributes:
-        known: what `keys` point to, for the next batch while this one is not stored yet.
-        heads: for each fact the book's head after it was decided.
-        repeated: how many facts had been told before.
-    """
-
-    events: list[Recorded] = []
-    keys: list[tuple[bytes, int]] = []
-    refusals: list[Refusal] = []
-    heads: list[int] = []
-    known: dict[bytes, Known] = {}
-    repeated: int = 0
+__all__ = ["Book", "Decided", "Known", "Refusal"]
 
 
 class Book:
@@ -227,7 +189,7 @@ class Book:
         digest = name_digest(fact.key)
         first = new.get(digest) or known.get(digest)
         if first is not None:
-            self._tell_again(fact, first, now_us, decided)
+            self._tell_again(fact, first, now_us, new, known, decided)
             return
         needed = None
         if fact.needs:
@@ -258,12 +220,17 @@ class Book:
         if mine is None:
             return
         self._remember(digest, mine, new, decided)
+        self._follow(mine, now_us, new, known, decided)
+
+    def _follow(
+        self, mine: Known, now_us: int, new: dict[bytes, Known], known: Mapping[bytes, Known], decided: Decided
+    ) -> None:
         following = self._released(mine, new, known, decided)
         while following:
             waiting, needed = following.pop()
-            mine = self._decision(waiting.fact, needed, waiting.position, now_us, decided)
-            if mine is not None:
-                following += self._released(mine, new, known, decided)
+            freed = self._decision(waiting.fact, needed, waiting.position, now_us, decided)
+            if freed is not None:
+                following += self._released(freed, new, known, decided)
 
     def _decision(self, fact: Fact, needed: Known | None, released: int, now_us: int, decided: Decided) -> Known | None:
         """Post, observe or refuse one fact; None when it was refused."""
@@ -315,11 +282,32 @@ class Book:
         released.reverse()
         return released
 
-    def _tell_again(self, fact: Fact, first: Known, now_us: int, decided: Decided) -> None:
+    def _tell_again(
+        self,
+        fact: Fact,
+        first: Known,
+        now_us: int,
+        new: dict[bytes, Known],
+        known: Mapping[bytes, Known],
+        decided: Decided,
+    ) -> None:
         field = differing_field(first.fact, fact)
         if field:
             detail = f"key {fact.key!r} was told before at position {first.position} with another {field}"
             self._refuse(fact, "key_reused", field, detail, first.position, 0, now_us, decided)
+            return
+        if first.fact.needs and not fact.needs and self._is_parked(first):
+            # This telling brings what the first one waits for, and nothing else may ever.
+            whole = msgspec.structs.replace(
+                first.fact,
+                amounts={**first.fact.amounts, **fact.amounts},
+                links={**fact.links, **first.fact.links},
+                references=fact.references,  # the store was asked about these
+            )
+            self._unpark(first.fact, first.position)
+            mine = self._decision(whole, None, first.position, now_us, decided)
+            if mine is not None:
+                self._follow(mine, now_us, new, known, decided)
             return
         decided.repeated += 1
         if fact.delivery == first.fact.delivery and fact == first.fact:
@@ -347,22 +335,21 @@ class Book:
 
     def _check_accounts(self, lines: Sequence[Line]) -> tuple[str, ...]:
         """Refuse accounts that are not there; flag what a command would be refused for: it has happened outside."""
-        watched = self.watched
-        flagged = False
+        accounts = self.accounts
         for line in lines:
-            if line.account not in self.accounts:
+            if line.account not in accounts:
                 raise PostingError("account_unknown", "account", f"account {line.account[:80]!r} is not in the chart")
-            if watched and line.account in watched:
-                flagged = True
-        return flags_of(self, lines) if flagged else ()
+        watched = self.watched
+        if watched and any(line.account in watched for line in lines):
+            return flags_of(self, lines)
+        return ()
 
     def _move(self, lines: Sequence[Line], signed: Sequence[int]) -> None:
         balances = self.balances
         for line, amount_minor in zip(lines, signed, strict=True):
-            key = (line.account, line.currency)
-            sums = balances.get(key)
+            sums = balances.get((line.account, line.currency))
             if sums is None:
-                sums = balances[key] = [0, 0]
+                sums = balances[line.account, line.currency] = [0, 0]
             if amount_minor > 0:
                 sums[0] += amount_minor
             else:
@@ -383,6 +370,10 @@ class Book:
     def _remember(digest: bytes, known: Known, new: dict[bytes, Known], decided: Decided) -> None:
         new[digest] = known
         decided.keys.append((digest, known.position))
+
+    def _is_parked(self, first: Known) -> bool:
+        waiting = self.parked.get(reference_digest(first.fact.needs), ())
+        return any(each.position == first.position for each in waiting)
 
     def _unpark(self, fact: Fact, released: int) -> None:
         if released and fact.needs:

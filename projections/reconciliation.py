@@ -191,8 +191,7 @@ def _by_name(ones: Mapping[str, Payout | BankLine]) -> dict[str, list[str]]:
 def _keep_payments(cursor: psycopg.Cursor[Any], book: str, told: Told, touched: _Touched) -> None:
     if not told.payments:
         return
-    new = rows.keep_payments(cursor, book, told.payments)
-    for source, payout in rows.payouts_of_sources(cursor, book, new) if new else ():
+    for source, payout in rows.keep_payments(cursor, book, told.payments):
         touched.payout(payout, told.payments[source])
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
@@ -10,6 +11,7 @@ from confluent_kafka import Message
 from streams.command_record import SOURCE
 from streams.errors import InboundError
 from streams.inbound import Headers, InboundRecord, parse_inbound
+from streams.partitioner import partition_of
 
 COMMANDS_BYTES_MAX: Final = 4 * 1024 * 1024
 
@@ -34,13 +36,18 @@ class Arrival:
     body: bytes = b""
 
     @classmethod
-    def of(cls, message: Message) -> "Arrival":
-        """Read a message; never raises, because outside input never stops the line (law 6)."""
+    def of(cls, message: Message, partitions: int) -> "Arrival":
+        """Read a message of a topic with `partitions`; never raises: outside input never stops the line (law 6).
+
+        A record beside its book's partition is refused: whoever reads that partition does not own the book, and would
+        take it from the one who does.
+        """
         topic, partition, offset = message.topic(), message.partition(), message.offset()
         assert topic is not None and partition is not None and offset is not None
         key, value = message.key(), message.value()
         try:
             record = parse_inbound(topic, key, value, _headers(message), message.timestamp()[1])
+            _check_partition(record.book, partition, partitions)
         except InboundError as fault:
             text = (key or b"").decode(errors="replace").replace("\x00", "\ufffd")[:100]
             return cls(topic, partition, offset, None, fault, text, value or b"")
@@ -73,3 +80,16 @@ def _headers(message: Message) -> Headers | None:
         return message.headers()
     except (SystemError, UnicodeDecodeError) as error:  # how confluent-kafka says that it cannot decode a name
         raise InboundError("header_malformed", "a header's name is not UTF-8") from error
+
+
+def _check_partition(book: str, partition: int, partitions: int) -> None:
+    belongs = _partition_of(book, partitions)
+    if partition != belongs:
+        raise InboundError(
+            "partition_wrong",
+            f"records of book {book!r} belong into partition {belongs} and this is {partition}: let the producer "
+            "partition by murmur2 of the key, then redrive",
+        )
+
+
+_partition_of = lru_cache(maxsize=4096)(partition_of)  # a batch is thousands of records of a few books

@@ -11,7 +11,7 @@ One process owns a stream; a second one stands by and takes over when the first 
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import psycopg
@@ -57,7 +57,7 @@ class PublishingConfig:
     """
 
     kafka: KafkaConfig
-    postgres: str
+    postgres: str = field(repr=False)
     streams: Sequence[str] = STREAMS
 
     def __post_init__(self) -> None:

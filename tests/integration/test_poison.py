@@ -11,16 +11,19 @@ import pytest
 
 from contraflow.dead_letters import list_dead_letters, redrive
 from contraflow.embedded import PairAddresses
+from ledger.facts import encode_fact
 from ledger.journal import heads, read_events
 from projections.advance import catch_up
 from projections.journal_reader import JournalReader
 from projections.projection import PROJECTIONS
 from projections.schema import ensure_schemas
 from streams.kafka import RECORD_BYTES_MAX
+from streams.partitioner import partition_of
 from streams.publication import Outgoing
 from streams.publishing import DEAD_LETTERS, EVENT_STREAMS
 from streams.row_publication import ROW_STREAMS
 from tests.integration.test_posting import Site
+from tests.unit.ledger.builders import payment
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 # No compression makes it short enough for an index.
@@ -132,6 +135,20 @@ def test_a_header_name_that_is_no_text(site: Site) -> None:
         site.settled(lambda: site.count_payments(range(3)) == 3)
     with psycopg.connect(site.dsn) as connection:
         assert [row.code for row in list_dead_letters(connection)] == ["header_malformed"]
+
+
+def test_a_record_beside_its_partition_waits_for_a_redrive(site: Site) -> None:
+    beside = 1 - partition_of("main", site.kafka.partitions)
+    body = encode_fact(payment(1))
+    site.producer.produce(site.kafka.topic("inbound.facts"), body, b"main", beside)
+    with site.posting(), psycopg.connect(site.dsn, autocommit=True) as connection:
+        site.tell(range(2, 4))
+        site.settled(lambda: site.count_payments(range(2, 4)) == 2 and bool(list_dead_letters(connection)))
+        [letter] = list_dead_letters(connection)
+        assert (letter.code, letter.book, site.count()) == ("partition_wrong", "main", 2)
+        assert redrive(connection, site.kafka, [letter.dead_letter_id]) == 1
+        site.settled(lambda: site.count() == 3)
+        site.settled(lambda: not list_dead_letters(connection, status="redriven"))
 
 
 _ODD_HEADER = """

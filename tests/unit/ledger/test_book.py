@@ -245,3 +245,23 @@ def test_what_could_never_be_posted_is_refused_and_not_parked() -> None:
     mended = desk.tell(refund(1, status="failed"))  # the key is free for the same fact told rightly
     assert kinds(mended.events) == [EntryPosted]
     assert desk.balance("1000") == 1000
+
+
+def test_a_fuller_telling_frees_a_parked_fact() -> None:
+    desk = Desk()
+    parked = settlement(2, 770, 20, "EUR", needs="stripe/acct_1/ch_2")
+    desk.tell(parked)
+    amounts = {**parked.amounts, "source": Money.of(700, "USD")}
+    fuller = settlement(2, 770, 20, "EUR", amounts=amounts)
+    [posted] = desk.tell(fuller).events
+    assert isinstance(posted.event(), EntryPosted)
+    assert posted.event().released == 2  # type: ignore[union-attr]
+    assert not desk.book.parked
+    assert (desk.balance("8000", "EUR"), desk.balance("9000", "USD")) == (20, 700)
+    desk.tell(payment(2, 700))  # what it waited for comes after all, and moves it no more
+    assert (desk.balance("8000", "EUR"), desk.balance("9000", "USD"), desk.balance("1000")) == (20, 700, 0)
+    assert kinds(desk.tell(fuller).events) == [FactRepeated]
+    replayed = Book("main")
+    for event in desk.events:
+        replayed.apply(event)
+    assert (replayed.seal, replayed.parked, replayed.balances) == (desk.book.seal, {}, desk.book.balances)
