@@ -5,7 +5,7 @@ one query, adds to them, and writes every touched row back in one statement.
 """
 
 from collections.abc import Iterable, Sequence
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any, Final, LiteralString
 
 import msgspec
@@ -136,6 +136,8 @@ def _timelines(cursor: psycopg.Cursor[Any], book: str, payments: list[str]) -> d
     for payment, *row in cursor:
         row[8] = None if row[8] is None else int(row[8])
         found.setdefault(payment, []).append(Sighting(*row))
+    for sightings in found.values():
+        sightings.sort(key=attrgetter("position"))
     return found
 
 
@@ -231,12 +233,12 @@ class _WithFact(msgspec.Struct, gc=False):
 _fact_decoder: Final = msgspec.json.Decoder(_WithFact)
 _repeat_decoder: Final = msgspec.json.Decoder(_Repeat)
 
+# Sorted here: asked for their order the server reads whole books along the primary key rather than sort a few rows.
 _LOAD: Final = """
 SELECT payment, position, kind, type, key, source, account, effective_at, recorded_at_us, amount, currency, status,
     delivery, object
 FROM timeline
 WHERE book = %(book)s AND payment = ANY(%(payments)s::text[])
-ORDER BY position
 """
 
 _TIMELINE: Final = Appended(

@@ -8,6 +8,7 @@ is bounded; beyond the bound intake refuses at once instead of piling up.
 
 import asyncio
 import contextlib
+import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from streams.inbound import BODY_BYTES_MAX, FILE_BYTES_MAX, InboundRecord, build
 from streams.kafka import KafkaConfig, producer
 
 __all__ = ["Accepted", "BodyTooLarge", "InboundError", "Intake", "IntakeUnavailable", "Told", "ingest"]
+
+_log: Final = logging.getLogger(__name__)
 
 WAIT_S: Final = 5.0
 WAITING_RECORDS_MAX: Final = 10_000
@@ -74,15 +77,10 @@ class Intake:
         """Args: `wait_s` bounds every `accept`; the two maxima bound what waits for its acknowledgement."""
         self._config = config
         self._wait_s = wait_s
-        self._producer = producer(
-            config,
-            "contraflow-intake",
-            # Kafka gives up just before our caller does, so that little arrives after we said it did not.
-            delivery_timeout_ms=max(int(wait_s * 900), 100),
-            linger_ms=1,
-            queue_records_max=waiting_records_max,
-            queue_bytes_max=waiting_bytes_max,
-        )
+        self._waiting_records_max = waiting_records_max
+        self._waiting_bytes_max = waiting_bytes_max
+        self._producer = self._new_producer()
+        self._broken = threading.Event()
         self._closed = threading.Event()
         self._poller = threading.Thread(target=self._poll, name="intake-poll", daemon=True)
         self._poller.start()
@@ -135,6 +133,8 @@ class Intake:
         answer: asyncio.Future[Accepted] = loop.create_future()
 
         def delivered(error: KafkaError | None, message: Message) -> None:
+            if error is not None and error.fatal():
+                self._broken.set()
             # Runs in the polling thread. A loop that was closed has nobody left who waits.
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(_settle, answer, record, error, message)
@@ -164,11 +164,34 @@ class Intake:
                 f"{len(self._producer)} records wait for Kafka's acknowledgement already: send again later"
             ) from error
         except KafkaException as error:
+            if error.args[0].fatal():
+                self._broken.set()
             raise IntakeUnavailable(f"Kafka took no record for {record.topic}: {error}") from error
 
     def _poll(self) -> None:
         while not self._closed.is_set():
             self._producer.poll(0.1)
+            if self._broken.is_set():
+                self._replace_producer()
+
+    def _replace_producer(self) -> None:
+        """After a fatal error an idempotent producer never sends again: what it held is refused, a new one begins."""
+        old, self._producer = self._producer, self._new_producer()
+        self._broken.clear()
+        old.purge()
+        old.poll(0)
+        _log.error("the intake's producer met a fatal error and was replaced")
+
+    def _new_producer(self) -> Producer:
+        return producer(
+            self._config,
+            "contraflow-intake",
+            # Kafka gives up just before our caller does, so that little arrives after we said it did not.
+            delivery_timeout_ms=max(int(self._wait_s * 900), 100),
+            linger_ms=1,
+            queue_records_max=self._waiting_records_max,
+            queue_bytes_max=self._waiting_bytes_max,
+        )
 
 
 def ingest(config: KafkaConfig, told: Iterable[Told], *, wait_s: float = INGEST_WAIT_S) -> int:

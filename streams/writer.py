@@ -285,7 +285,15 @@ class Writer:
         telling = Telling(
             source=record.source, account=record.account, delivery=record.delivery, context=dict(record.context)
         )
-        facts = connector.translate(record.body, telling)
+        try:
+            facts = connector.translate(record.body, telling)
+        except TranslationError:
+            raise
+        except Exception as error:
+            # A defect of a translator must not stop the line either (law 6): the bytes are kept and the log says where.
+            _log.exception("translator failed", source=record.source, digest=record.digest)
+            detail = f"the {record.source} connector failed with {type(error).__name__}; the log has the place"
+            raise TranslationError("translator_failed", detail) from error
         if record.source == FACTS_SOURCE:
             return facts  # checked while it was decoded
         try:

@@ -13,9 +13,13 @@ from typing import Any
 import psycopg
 import pytest
 from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
+from psycopg import sql
 
 from contraflow.embedded import PairAddresses
+from projections.advance import advance
+from projections.journal_reader import JournalReader
 from projections.projection import PROJECTIONS, Projection
+from projections.schema import ensure_schemas
 from streams.kafka import KafkaConfig, admin
 from streams.partitioner import partition_of
 from streams.topics import TOPICS, ensure_topics
@@ -201,6 +205,26 @@ def test_sigkill_in_the_middle_loses_and_doubles_nothing(site: Site) -> None:
     with site.projecting(look_every_s=600):
         site.reached()
     site.assert_equal_to_a_fold()
+
+
+def test_commits_that_a_crash_of_the_server_forgot_are_read_from_the_store(site: Site) -> None:
+    """Projecting does not wait for the disk: after a crash rows and position may be older than the offsets in Kafka."""
+    first, last = site.post("main", 1200)
+    with site.projecting() as worker:
+        site.reached()
+        site.tell("main", first, last, per_record=50)
+        site.tell("main", *site.post("main", 300), per_record=1)
+        site.reached()
+        worker.stop()
+    committed = site.committed()
+    for name, projection in ALL.items():
+        site.connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(name)))
+        ensure_schemas(site.connection, [projection])
+        advance(site.connection, projection, "main", site.events("main", 1, 1311), JournalReader(site.connection))
+    with site.projecting(look_every_s=600):
+        site.reached()
+    site.assert_equal_to_a_fold()
+    assert committed == site.committed(), "the topic had nothing more to tell"
 
 
 def test_two_workers_share_the_books_and_one_takes_over_from_a_killed_one(site: Site) -> None:

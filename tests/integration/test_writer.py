@@ -7,7 +7,9 @@ import msgspec
 import psycopg
 import pytest
 
+from connectors.connector import Connector, Telling
 from ledger.accounts import load_chart
+from ledger.facts import Fact
 from ledger.rules import load_rules
 from streams.arrival import Arrival
 from streams.inbound import InboundRecord
@@ -118,3 +120,16 @@ def test_a_redriven_record_that_fails_again_leaves_one_open_letter(writer: Write
         rows = connection.execute("SELECT status FROM ledger.dead_letters ORDER BY dead_letter_id").fetchall()
     assert rows == [("failed_again",), ("open",)]
     assert events(postgres_dsn) == ["BookOpened"]
+
+
+def test_a_defect_of_a_translator_is_a_dead_letter(postgres_dsn: str) -> None:
+    def broken(raw: bytes, telling: Telling) -> list[Fact]:
+        raise ZeroDivisionError
+
+    connectors = {"stripe": Connector(source="stripe", translate=broken, plain_fields=frozenset())}
+    with Writer(postgres_dsn, chart=load_chart(), rules=load_rules(), connectors=connectors) as writer:
+        writer.assign(lambda _: True)
+        Topic(writer).tell(b"{}")
+    with psycopg.connect(postgres_dsn) as connection:
+        rows = connection.execute("SELECT code, detail FROM ledger.dead_letters").fetchall()
+    assert rows == [("translator_failed", "the stripe connector failed with ZeroDivisionError; the log has the place")]

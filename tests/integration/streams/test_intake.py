@@ -143,3 +143,19 @@ def test_ingest_without_a_broker_says_how_many_are_missing(free_port: Callable[[
     with pytest.raises(IntakeUnavailable, match="3 of 3 records"):
         ingest(config, [Told(b"x", "main", "facts", "a")] * 3, wait_s=1.0)
     assert time.monotonic() - started_s < 5
+
+
+def test_a_producer_that_can_never_send_again_is_replaced(config: KafkaConfig) -> None:
+    async def told() -> None:
+        await intake.accept(b'{"n":1}', book="main", source="stripe", account="acct_1")
+
+    with Intake(config) as intake:
+        asyncio.run(told())
+        first = intake._producer
+        intake._broken.set()  # what a fatal error sets; librdkafka offers no way to cause one from outside
+        deadline_s = time.monotonic() + 5
+        while intake._producer is first:
+            assert time.monotonic() < deadline_s
+            time.sleep(0.01)
+        asyncio.run(told())
+    assert len(read(config, "inbound.stripe", 2)) == 2
