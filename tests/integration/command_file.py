@@ -1,4 +1,4 @@
-"""A file of commands as a rough user writes it: all that the interface has, right, wrong, twice, linked, and garbage."""
+"""A file of commands as a rough user writes it: all that the interface has; right, wrong, twice, linked, garbage."""
 
 import json
 import random
