@@ -6,7 +6,7 @@ pads and assertions are read as Beancount reads them, with one difference: a boo
 that has none is refused instead of carried on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
@@ -14,7 +14,7 @@ from typing import Final
 
 from connectors.beancount_pads import Assertion, Lines, Pad, padded, under
 from connectors.beancount_posting import commodity_of, flag_of, posting_of
-from connectors.beancount_settings import EVERY, BeancountSettings
+from connectors.beancount_settings import EVERY, BeancountSettings, rounded
 from connectors.beancount_syntax import Directive, Row, day_of, directives, number_of, string_of
 from connectors.commodities import Commodities
 from connectors.journal_commands import (
@@ -85,7 +85,7 @@ class _Reader:
         self.pads: list[Pad] = []
         self.closings: list[tuple[str, int, str]] = []
         self.left_out: list[LeftOut] = []
-        self.tags: list[str] = []
+        self.tags: dict[str, int] = {}
 
     def read(self) -> JournalCommands:
         for directive in self.directives:  # wherever they stand, options hold for the whole file
@@ -96,14 +96,18 @@ class _Reader:
         for directive in self.directives:
             with self.faults.at(directive.head.line):
                 self._directive(directive)
-        for tag in self.tags:
-            self.faults.add(0, "syntax", f"pushtag {tag} is never taken back")
+        for tag, line in self.tags.items():
+            self.faults.add(line, "syntax", f"pushtag {tag} is never taken back")
         balancing = self._balancing()
         for entry in self.entries:
             with self.faults.at(entry.line):
                 self._settle(entry, balancing)
-        filled = padded([(e.day, e.line, e.lines) for e in self.entries], self.assertions, self.pads, self.faults)
         self._check_references()
+        self.faults.check()  # a transaction that is missing would look like something wrong with a pad
+        filled = padded([(e.day, e.line, e.lines) for e in self.entries], self.assertions, self.pads, self.faults)
+        for pad, lines in filled:
+            with self.faults.at(pad.line):
+                self._check_currencies((account, code) for account, _, code in lines)
         self.faults.check()
         commands = self._commands(filled, balancing)
         self.faults.check()
@@ -116,9 +120,9 @@ class _Reader:
             if token.text in ("pushtag", "poptag"):
                 tag = head.take("tag", what="a tag").text[1:]
                 if token.text == "pushtag":
-                    self.tags.append(tag)
+                    self.tags[tag] = head.line
                 elif tag in self.tags:
-                    self.tags.remove(tag)
+                    del self.tags[tag]
                 else:
                     raise BadLine("syntax", f"poptag {tag} without its pushtag")
             elif token.text != "option":
@@ -234,12 +238,17 @@ class _Reader:
         balanced = balance(entry.postings, balancing)
         entry.lines = balanced.lines
         entry.metadata = merged(balanced.metadata, entry.metadata)
-        for account, _, code in balanced.lines:
+        taken = [(account, code) for account, _, code in balanced.lines]
+        taken += [(p.account, self.commodities.of(p.units.commodity).code) for p in entry.postings if p.units]
+        self._check_currencies(taken)
+        if not balanced.lines:
+            self.left_out.append(LeftOut(entry.line, "transaction that moves nothing"))
+
+    def _check_currencies(self, taken: Iterable[tuple[str, str]]) -> None:
+        for account, code in taken:
             opened = self.opened.get(account)
             if opened and opened.codes and code not in opened.codes:
                 raise BadLine("currency_not_allowed", f"account {account!r} takes {', '.join(opened.codes)} only")
-        if not balanced.lines:
-            self.left_out.append(LeftOut(entry.line, "transaction that moves nothing"))
 
     def _balancing(self) -> Balancing:
         settings, options = self.settings, self.options
@@ -256,8 +265,7 @@ class _Reader:
             return found if found is not None else settings.tolerances.get(EVERY, Fraction(0))
 
         def round_elided(postings: Sequence[Posting], taken: Quantity) -> Fraction:
-            step = (inferred(postings, taken.commodity) or Fraction(0)) * 2
-            return round(taken.value / step) * step if step else taken.value
+            return rounded(taken.value, inferred(postings, taken.commodity) or Fraction(0))
 
         rounding = options.rounding_account or (f"{settings.equity}:{settings.rounding}" if settings.rounding else "")
         conversion = options.conversion_account or f"{settings.equity}:Conversions"
@@ -293,7 +301,9 @@ class _Reader:
         for name in (balancing.conversion_account, balancing.rounding_account):
             if name and name not in self.opened and name in {account for account, _ in moved}:
                 self.opened[name] = _Opened("", 0, name, (), {})
-        opens, closes, posts = [], [], []
+        opens, closes = [], []
+        posts: list[tuple[int, Command]] = []
+        keyed: list[Command] = []
         taken: dict[str, str] = {}
         for name, opened in sorted(self.opened.items()):
             with self.faults.at(opened.line):
@@ -308,20 +318,23 @@ class _Reader:
         for entry in self.entries:
             with self.faults.at(entry.line):
                 if entry.lines:
-                    posts.append(post(entry.day, self._renamed(entry.lines), entry.description, entry.metadata))
+                    command = post(entry.day, self._renamed(entry.lines), entry.description, entry.metadata)
+                    posts.append((entry.line, command))
         for pad, lines in filled:
-            posts.append(post(pad.day, self._renamed(lines), "padding up to the next balance assertion", {"flag": "P"}))
+            command = post(pad.day, self._renamed(lines), "padding up to the next balance assertion", {"flag": "P"})
+            posts.append((pad.line, command))
         with self.faults.at(0):
-            posts = with_keys(prefix, posts)
-        expectations = [self._expectation(assertion, moved) for assertion in sorted(self.assertions, key=_order)]
-        commands: list[Command] = [*opens, *posts, *closes]
+            keyed = with_keys(prefix, posts)
+        ordered = sorted(moved)
+        expectations = [self._expectation(assertion, ordered) for assertion in sorted(self.assertions, key=_order)]
+        commands: list[Command] = [*opens, *keyed, *closes]
         return JournalCommands(self.options.file, tuple(commands), tuple(expectations), tuple(self.left_out))
 
     def _renamed(self, lines: Lines) -> Lines:
         return tuple((self.opened[account].name, minor, code) for account, minor, code in lines)
 
-    def _expectation(self, assertion: Assertion, moved: set[tuple[str, str]]) -> Expectation:
-        below = [a for a, code in sorted(moved) if code == assertion.code and under(a, assertion.account)]
+    def _expectation(self, assertion: Assertion, moved: Sequence[tuple[str, str]]) -> Expectation:
+        below = [a for a, code in moved if code == assertion.code and under(a, assertion.account)]
         as_of = (date.fromisoformat(assertion.day) - timedelta(days=1)).isoformat()
         names = [self.opened[account].name for account in below or [assertion.account]]
         queries = tuple(balance_query(name, assertion.code, as_of) for name in names)

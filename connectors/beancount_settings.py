@@ -89,6 +89,30 @@ class BeancountSettings:
         raise BadLine("account_name", f"account {account!r} is below none of {names}")
 
 
+def rounded(value: Fraction, tolerance: Fraction) -> Fraction:
+    """A left-out amount to the last digit of twice the tolerance, half to even; as it is without a tolerance.
+
+    A tolerance of five digits or more is none that somebody chose, and rounds nothing.
+    """
+    digits, last = tolerance * 2, Fraction(1)
+    if not tolerance:
+        return value
+    while digits.denominator != 1:
+        digits, last = digits * 10, last / 10
+    while digits.numerator % 10 == 0:
+        digits, last = digits / 10, last * 10
+    if len(str(_significant(tolerance))) >= 5:
+        return value
+    return round(value / last) * last
+
+
+def _significant(value: Fraction) -> int:
+    """The digits of a decimal fraction without its point."""
+    while value.denominator != 1:
+        value *= 10
+    return value.numerator
+
+
 def _positive(name: str, text: str) -> Fraction:
     text = text.strip()
     if not re.fullmatch(r"[0-9]{1,30}(\.[0-9]{0,30})?", text):

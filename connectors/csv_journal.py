@@ -125,7 +125,7 @@ class _Reader:
             with self.faults.at(line):
                 if account not in self.options.existing_accounts:
                     opens.append(open_account(prefix, account, self.accounts.type_of(account)))
-        posts: list[Command] = []
+        posts: list[tuple[int, Command]] = []
         left_out: list[LeftOut] = []
         for key, entry in self.entries.items():
             with self.faults.at(entry.line):
@@ -136,7 +136,8 @@ class _Reader:
                 metadata = {n.removeprefix(METADATA): v for n, v in entry.told.items() if n.startswith(METADATA)}
                 metadata |= {KEY_FIELD: key, REFERENCE_FIELD: entry.told.get("reference", "")}
                 lines = sorted(entry.lines)
-                posts.append(post(entry.told["date"], lines, entry.told.get("description", ""), metadata))
+                command = post(entry.told["date"], lines, entry.told.get("description", ""), metadata)
+                posts.append((entry.line, command))
         self.faults.check()
         return JournalCommands(self.options.file, (*opens, *with_keys(prefix, posts)), (), tuple(left_out))
 

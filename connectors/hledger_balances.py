@@ -89,9 +89,10 @@ def expectations(
     for move in moves:
         moved.setdefault(move.account, set()).add(move.code)
         by_day.setdefault(move.day, []).append(move)
+    names_moved = sorted(moved)
     found = []
     for day, order, each in sorted(asserted, key=lambda item: (item[0], item[2].line)):
-        accounts = [account for account in sorted(moved) if each.covers(account)] or [each.account]
+        accounts = [account for account in names_moved if each.covers(account)] or [each.account]
         codes: dict[str, int] = {}
         if each.sole:
             codes |= dict.fromkeys(sorted({code for account in accounts for code in moved.get(account, ())}), 0)

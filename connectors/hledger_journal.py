@@ -203,7 +203,8 @@ class _Reader:
                 kind = self.accounts.type_of(account, "equity" if account in added else "")
                 opens.append(open_account(prefix, name, kind, (), self.accounts.metadata_of(account)))
         self.faults.check()
-        posts: list[Command] = []
+        posts: list[tuple[int, Command]] = []
+        keyed: list[Command] = []
         moves: list[Move] = []
         for entry, balanced in entries:
             for (account, minor, code), origin in zip(balanced.lines, balanced.origins, strict=True):
@@ -211,14 +212,15 @@ class _Reader:
             with self.faults.at(entry.line):
                 if balanced.lines:
                     lines = [(names[account], minor, code) for account, minor, code in balanced.lines]
-                    posts.append(post(entry.day, lines, entry.description, merged(balanced.metadata, entry.metadata)))
+                    metadata = merged(balanced.metadata, entry.metadata)
+                    posts.append((entry.line, post(entry.day, lines, entry.description, metadata)))
         with self.faults.at(0):
-            posts = with_keys(prefix, posts)
+            keyed = with_keys(prefix, posts)
         asserted = [(entry.day, entry.order, each) for entry, _ in entries for each in entry.asserted.values()]
         expected: list[Expectation] = []
         with self.faults.at(0):
             expected = expectations(asserted, moves, self.commodities, names)
-        return JournalCommands(self.options.file, (*opens, *posts), tuple(expected), tuple(self.left_out))
+        return JournalCommands(self.options.file, (*opens, *keyed), tuple(expected), tuple(self.left_out))
 
 
 def _take_elided(running: Running, elided: Posting, postings: Sequence[Posting]) -> None:

@@ -9,8 +9,10 @@ balances that they may find.
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import blake2b
+from itertools import accumulate
 from typing import Any, Final, TypeAlias
 
 import msgspec
@@ -94,16 +96,21 @@ class JournalCommands(msgspec.Struct, frozen=True):
 
     def own_figures(self) -> Figures:
         """Answers ``balance`` queries from these commands alone, as a book would that was empty before."""
-        moves: dict[tuple[str, str], list[tuple[str, int]]] = {}
+        days: dict[tuple[str, str], dict[str, list[int]]] = {}
         for command in self.commands:
             for account, side, amount, currency in command.get("lines", ()):
-                minor = int(amount) if side == "debit" else -int(amount)
-                moves.setdefault((account, currency), []).append((command["effective_at"][:10], minor))
+                day = days.setdefault((account, currency), {}).setdefault(command["effective_at"][:10], [0, 0])
+                day[side == "credit"] += int(amount)
+        sums: dict[tuple[str, str], tuple[list[str], list[tuple[int, int]]]] = {}
+        for key, moved in days.items():
+            ordered = sorted(moved)
+            debits, credits = accumulate(moved[d][0] for d in ordered), accumulate(moved[d][1] for d in ordered)
+            sums[key] = (ordered, [(0, 0), *zip(debits, credits, strict=True)])
 
         def figures(query: Command) -> Mapping[str, str]:
-            as_of = query.get("as_of") or "9999"
-            counted = [m for day, m in moves.get((query["account"], query["currency"]), ()) if day <= as_of]
-            debits, credits = sum(m for m in counted if m > 0), -sum(m for m in counted if m < 0)
+            ordered, totals = sums.get((query["account"], query["currency"]), ([], [(0, 0)]))
+            as_of = query.get("as_of", "")
+            debits, credits = totals[bisect_right(ordered, as_of) if as_of else -1]
             return {"posted_debits": str(debits), "posted_credits": str(credits)}
 
         return figures
@@ -166,16 +173,20 @@ def post(
     return command
 
 
-def with_keys(prefix: str, posts: Sequence[Command]) -> list[Command]:
-    """The commands by date and key, each with a key; raises `BadLine` when a key of the journal stands twice."""
-    given = {command["key"] for command in posts if "key" in command}
+def with_keys(prefix: str, posts: Sequence[tuple[int, Command]]) -> list[Command]:
+    """The commands by date and key, each with a key; raises `BadLine` when a key of the journal stands twice.
+
+    Args:
+        posts: commands with the lines on which they begin.
+    """
+    given = {command["key"] for _, command in posts if "key" in command}
     taken: set[str] = set()
     repeats: dict[str, int] = {}
     keyed = []
-    for command in posts:
+    for line, command in posts:
         key = command.get("key", "")
         if key in taken:
-            raise BadLine("key_twice", f"{KEY_FIELD} {key!r} stands in the journal twice")
+            raise BadLine("key_twice", f"{KEY_FIELD} {key!r} stands in the journal twice", line)
         if not key:
             digest = blake2b(msgspec.json.encode(command, order="sorted"), digest_size=16).hexdigest()
             first = f"{prefix}/{command['effective_at'][:10]}/{digest}"

@@ -240,6 +240,20 @@ def test_tolerance_goes_to_the_rounding_account_or_is_refused() -> None:
     assert balances_of(read('option "account_rounding" "Rounding"\n' + text))["Equity:Rounding", "USD"] == -4
 
 
+@pytest.mark.parametrize(
+    ("tolerance", "expected"),
+    [("0.005", -2789), ("0.02", -2789), ("0.05", -2790), ("0.5", -2800), ("5", -3000), ("0.12345", None)],
+)
+def test_a_left_out_amount_is_rounded_as_its_tolerance_is_written(tolerance: str, expected: int | None) -> None:
+    entry = f"2020-01-02 *\n Assets:Bank 23 EUR @ 1.2125 USD{CASH}\n"
+    text = f'option "inferred_tolerance_default" "USD:{tolerance}"\n{entry}'
+    if expected is None:
+        assert faults(text) == [(4, "amount_not_representable")]
+        return
+    journal = read(text)
+    assert balances_of(journal)["Assets:Cash", "USD"] == expected
+
+
 def test_roots_have_other_names_by_option() -> None:
     journal = beancount_commands(
         'option "name_assets" "Aktiva"\n2020-01-01 open Aktiva:Bank\n2020-01-01 open Equity:Überträge\n'
@@ -283,6 +297,7 @@ BAD = {
     "never opened": ("2020-01-02 *\n Assets:Bank 1 USD\n Assets:Nowhere", 3, "account_not_open"),
     "not yet open": ("2019-12-31 *\n Assets:Bank 1 USD\n Equity:Opening", 2, "account_not_open"),
     "opened twice": ("2020-01-02 open Assets:Bank", 1, "account_twice"),
+    "zero of a currency not allowed": ("2020-01-02 *\n Assets:Cash 0 EUR\n Assets:Bank", 1, "currency_not_allowed"),
     "closed": ("2020-01-02 close Assets:Bank\n2020-01-03 *\n Assets:Bank 1 USD" + CASH, 3, "account_closed"),
     "closed twice": ("2020-01-02 close Assets:Bank\n2020-01-03 close Assets:Bank", 2, "account_closed"),
     "closed unopened": ("2020-01-02 close Assets:Nowhere", 1, "account_not_open"),
@@ -291,6 +306,11 @@ BAD = {
     "no root": ("2020-01-02 open Things:Bank", 1, "account_name"),
     "small letter": ("2020-01-02 open Assets:bank", 1, "account_name"),
     "pad unused": ("2020-01-02 pad Assets:Bank Equity:Opening", 1, "pad_unused"),
+    "pad with a currency not allowed": (
+        "2020-01-02 pad Assets:Bank Assets:Cash\n2020-01-03 balance Assets:Bank 1 EUR",
+        1,
+        "currency_not_allowed",
+    ),
     "pad of a pad": (
         "2020-01-02 pad Assets:Bank Assets:Cash\n2020-01-02 pad Assets:Cash Equity:Opening\n"
         "2020-01-03 balance Assets:Bank 1 USD\n2020-01-03 balance Assets:Cash 1 USD",
@@ -300,7 +320,7 @@ BAD = {
     "include": ('include "other.beancount"', 1, "not_supported"),
     "plugin": ('plugin "beancount.plugins.auto"', 1, "not_supported"),
     "pushmeta": ("pushmeta a: 1", 1, "syntax"),
-    "pushtag without end": ("pushtag #a", 0, "syntax"),
+    "pushtag without end": ("pushtag #a", 1, "syntax"),
     "unknown option": ('option "inserted" "1"', 1, "not_supported"),
     "tolerance from cost": ('option "infer_tolerance_from_cost" "TRUE"', 1, "not_supported"),
     "unknown directive": ("2020-01-02 spend Assets:Bank", 1, "not_supported"),
@@ -340,7 +360,7 @@ def test_all_faults_are_told_at_once() -> None:
 def test_a_given_key_stands_once() -> None:
     text = '2020-01-02 *\n contraflow-key: "k"\n Assets:Bank 1 USD\n Assets:Cash\n'
     assert one(read(text))["key"] == "k"
-    assert faults(text * 2) == [(0, "key_twice")]
+    assert faults(text * 2) == [(5, "key_twice")]
 
 
 @pytest.mark.parametrize(
