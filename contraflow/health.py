@@ -84,6 +84,19 @@ def unready(settings: Settings, names: Sequence[str]) -> list[str]:
     return [name for name in names if name in checks and not checks[name](settings)]
 
 
+def posting_runs(settings: Settings) -> bool:
+    """Whether somebody posts from the inbound topics, or is about to; raises KafkaException when Kafka is away."""
+    from confluent_kafka import ConsumerGroupState
+
+    from streams.kafka import admin
+    from streams.posting import GROUP
+
+    group = settings.topic_prefix + GROUP
+    client = admin(kafka_config(settings))
+    described = client.describe_consumer_groups([group], request_timeout=KAFKA_WAIT_S)[group].result(KAFKA_WAIT_S + 5)
+    return described.state not in (ConsumerGroupState.EMPTY, ConsumerGroupState.DEAD, ConsumerGroupState.UNKNOWN)
+
+
 def api_is_ready(settings: Settings) -> bool:
     """Whether the API says that it can do all of its work."""
     address = urlsplit(api_url(settings))

@@ -52,8 +52,11 @@ def any_servers(settings: Settings, say: Say) -> Iterator[Settings]:
 
 
 @contextlib.contextmanager
-def readable_postgres(settings: Settings, say: Say) -> Iterator[Settings]:
-    """PostgreSQL alone, for reading: the named one, the running pair's, or an embedded one started for the block.
+def readable_postgres(settings: Settings, say: Say, purpose: str = "read from it") -> Iterator[Settings]:
+    """PostgreSQL alone: the named one, the running pair's, or an embedded one started for the block.
+
+    Args:
+        purpose: what the embedded one is started for, to be said.
 
     In the last case the settings that come back name no Kafka.
     """
@@ -79,7 +82,7 @@ def readable_postgres(settings: Settings, say: Say) -> Iterator[Settings]:
     logs.mkdir(mode=0o700, exist_ok=True)
     server = EmbeddedPostgres(settings.data_dir / "postgres", logs / "postgres.log")
     try:
-        say("Starting the embedded PostgreSQL to read from it (no pipeline is running)")
+        say(f"Starting the embedded PostgreSQL to {purpose} (no pipeline is running)")
         server.launch(say)
         server.wait_ready()
         yield settings.model_copy(update={"postgres": SecretStr(server.dsn)})

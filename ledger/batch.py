@@ -92,6 +92,22 @@ class InputOffset:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptAnswers:
+    """What became of the commands of one record.
+
+    Attributes:
+        delivery: the sender's name for the record.
+        digest: SHA-256 of the record.
+        answers: one JSON object a line, in the order of the commands.
+    """
+
+    delivery: str
+    digest: bytes
+    at_us: int
+    answers: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class BookAppend:
     """What is appended to one book.
 
@@ -110,3 +126,4 @@ class BookAppend:
     seal: bytes
     raw_records: Sequence[RawRecord] = field(default=())
     redriven: Sequence[Redriven] = field(default=())
+    answers: Sequence[KeptAnswers] = field(default=())

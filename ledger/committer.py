@@ -22,6 +22,7 @@ class Committer:
         self._in_flight: Future[None] | None = None
         self._keys: Mapping[str, Mapping[bytes, Known]] = {}
         self._raw: dict[str, Mapping[bytes, Teller]] = {}
+        self._appends: Sequence[BookAppend] = ()
 
     def submit(
         self,
@@ -43,6 +44,7 @@ class Committer:
         """
         self.flush()
         self._keys = keys
+        self._appends = appends
         self._raw = {append.book: {raw.digest: raw.teller for raw in append.raw_records} for append in appends}
         self._in_flight = self._thread.submit(self._store.append, appends, offsets, dead_letters)
 
@@ -65,6 +67,10 @@ class Committer:
         """Raw records of `book` in the last batch, and who told them."""
         return self._raw.get(book, {})
 
+    def last_append(self, book: str) -> BookAppend | None:
+        """What the last batch appended to `book`, whether it is durable yet or not."""
+        return next((append for append in self._appends if append.book == book), None)
+
     def discard(self) -> None:
         """Forget the last batch; if it is in flight its end is awaited, and a failure no longer matters."""
         if self._in_flight is not None:
@@ -72,6 +78,7 @@ class Committer:
             self._in_flight = None
         self._keys = {}
         self._raw = {}
+        self._appends = ()
 
     def close(self) -> None:
         """Wait for the append in flight and end the thread."""

@@ -25,6 +25,7 @@ from ledger.batch import BookAppend, DeadLetter, InputOffset, Redriven
 from ledger.errors import BrokenLaw, Fenced
 from ledger.events import Recorded
 from ledger.journal import read_events
+from ledger.kept_answers import keep_answers
 
 
 class CopyRecorder(ApplicationRecorder):
@@ -56,6 +57,7 @@ class CopyRecorder(ApplicationRecorder):
                     _copy_events(cursor, append)
             _copy_keys(cursor, appends)
             _copy_raw_records(cursor, appends)
+            keep_answers(cursor, appends)
             for append in appends:
                 for redriven in append.redriven:
                     _settle_redriven(cursor, append, redriven)

@@ -18,6 +18,7 @@ from ledger.digest_array import DigestArray, DigestArrayDumper
 from ledger.errors import BrokenLaw
 from ledger.events import EntryPosted, FactObserved, FactParked, Recorded, decode_event
 from ledger.journal import iterate_events
+from ledger.kept_answers import known_deliveries
 from ledger.lease import Lease, append_of
 from ledger.periods import told_fact
 from ledger.recall import Questions, Recalled
@@ -89,6 +90,11 @@ class Store:
                 assert row is not None
                 leases[name] = Lease(name, row[0], row[1])
         return leases
+
+    def looking(self, name: str) -> Lease:
+        """A lease for looking things up in a stored book: whatever is appended under it is fenced."""
+        row = self.connection.execute("SELECT book_id FROM ledger.books WHERE book = %s", (name,)).fetchone()
+        return Lease(name, row[0] if row is not None else 0, 0)
 
     def load(self, name: str) -> Book:
         """The book at its stored head, from the latest snapshot and the events after it.
@@ -176,6 +182,10 @@ class Store:
             binary=True,
         )
         return {digest: Teller(source, account, context) for digest, source, account, context in rows}
+
+    def known_deliveries(self, lease: Lease, deliveries: Sequence[str]) -> Mapping[str, bytes]:
+        """Which command records the book has answered already: their names, and the digests of their bytes."""
+        return known_deliveries(self.connection, lease.book_id, deliveries)
 
     def offsets(self) -> dict[tuple[str, int], int]:
         """Next offset of every input partition that was ever read."""

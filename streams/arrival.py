@@ -1,14 +1,19 @@
 """An arrival: one record of an inbound partition as posting reads it, with the place where it stood."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
+from typing import Final
 
 from confluent_kafka import Message
 
+from streams.command_record import SOURCE
 from streams.errors import InboundError
 from streams.inbound import Headers, InboundRecord, parse_inbound
 from streams.partitioner import partition_of
+
+COMMANDS_BYTES_MAX: Final = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,22 @@ class Arrival:
     def digest(self) -> bytes:
         """SHA-256 of the original bytes."""
         return bytes.fromhex(self.record.digest) if self.record is not None else sha256(self.body).digest()
+
+
+def portions(arrivals: Sequence[Arrival], commands_bytes_max: int = COMMANDS_BYTES_MAX) -> Iterator[Sequence[Arrival]]:
+    """Cut what has arrived so that one transaction decides at most so many bytes of commands, or one record of them.
+
+    A record of facts holds a few facts, but one of commands thousands.
+    """
+    first = 0
+    size_bytes = 0
+    for number, arrival in enumerate(arrivals):
+        if arrival.record is not None and arrival.record.source == SOURCE:
+            size_bytes += len(arrival.record.body)
+            if size_bytes > commands_bytes_max and number > first:
+                yield arrivals[first:number]
+                first, size_bytes = number, len(arrival.record.body)
+    yield arrivals[first:]
 
 
 def _headers(message: Message) -> Headers | None:

@@ -8,6 +8,7 @@
     │   └── BodyTooLarge      more bytes than an inbound record may carry
     ├── Retry                 the world is at fault: try again later, nothing was acknowledged
     │   ├── IntakeUnavailable Kafka did not acknowledge in time: answer 503, the sender sends again
+    │   ├── AnswersMissing    no answer to commands came in time: send them again
     │   ├── PublishFailed     Kafka did not acknowledge what was published: resume from the store
     │   └── PublisherSuperseded   another publisher sends this stream: start anew and stand by
     └── Stop                  somebody has to look before the process goes on
@@ -49,6 +50,10 @@ class Retry(StreamsError):
 
 class IntakeUnavailable(Retry):
     """Kafka did not acknowledge in time. The record may still arrive; sent again it is told twice and posted once."""
+
+
+class AnswersMissing(Retry):
+    """Commands were acknowledged by Kafka and not answered in time; they are decided when somebody posts."""
 
 
 class PublishFailed(Retry):

@@ -10,6 +10,7 @@ A batch is whatever has arrived: one record when idle, thousands under load, so 
 
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -19,7 +20,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, Top
 from ledger.accounts import Chart
 from ledger.errors import Fenced
 from ledger.rules import RuleSet
-from streams.arrival import Arrival
+from streams.arrival import Arrival, portions
 from streams.errors import OffsetGone, Stop
 from streams.kafka import KafkaConfig, consumer
 from streams.partitioner import partition_of
@@ -89,7 +90,8 @@ class _Session:
             while not stop.is_set():
                 arrivals = [Arrival.of(message, self._config.kafka.partitions) for message in self._poll()]
                 if arrivals:
-                    self._write(arrivals)
+                    for portion in portions(arrivals):
+                        self._write(portion)
                 elif self._writer.idle:
                     self._writer.flush()
                     self._hint()
@@ -129,7 +131,7 @@ class _Session:
         _log.warning("kafka", error=error.str())
         return False
 
-    def _write(self, arrivals: list[Arrival]) -> None:
+    def _write(self, arrivals: Sequence[Arrival]) -> None:
         started_s = time.perf_counter()
         written = self._writer.write(arrivals)
         for arrival in arrivals:
@@ -140,6 +142,7 @@ class _Session:
             "batch",
             records=written.records,
             facts=written.facts,
+            commands=written.commands,
             events=written.events,
             repeated=written.repeated,
             duplicates=written.duplicates,

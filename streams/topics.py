@@ -53,7 +53,14 @@ INPUT_TOPICS: Final = (
     Topic("inbound.stripe", "book", "delete", 30 * DAY_MS, (), "raw Stripe events and list pages"),
     Topic("inbound.camt053", "book", "delete", 30 * DAY_MS, (), "raw camt.053 bank statements"),
     Topic("inbound.facts", "book", "delete", 30 * DAY_MS, ("inbound_fact",), "facts in our own words, one a record"),
-    Topic("inbound.commands", "book", "delete", 30 * DAY_MS, (), "commands to a book; created, not used yet"),
+    Topic(
+        "inbound.commands",
+        "book",
+        "delete",
+        30 * DAY_MS,
+        (),
+        "commands to a book: one, or an array decided as one batch",
+    ),
 )
 OUTPUT_TOPICS: Final = (
     Topic(

@@ -1,8 +1,9 @@
 """The writer: inbound records in, decisions stored, one batch after the other.
 
-A batch is whatever has arrived. Its records are translated into facts, each book decides its own, and one PostgreSQL
-transaction makes everything true at once: events, keys, raw records, dead letters and the input offsets (law 4). While
-one batch is being committed in a second thread the next is already decided; what is in flight counts as known.
+A batch is whatever has arrived. Its records are translated into facts or read as commands, each book decides its own
+in the order in which they came, and one PostgreSQL transaction makes everything true at once: events, keys, raw
+records, answers, dead letters and the input offsets (law 4). While one batch is being committed in a second thread the
+next is already decided; what is in flight counts as known.
 
 Outside input never stops the line (law 6): what cannot be translated or posted becomes a dead letter. When an append
 fails for any reason, whatever the writer remembers is thrown away: `discard`, then `assign` again.
@@ -12,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
+from itertools import groupby
 from types import TracebackType
 from typing import Final
 
@@ -21,7 +23,7 @@ from connectors import CONNECTORS
 from connectors.connector import Connector, Telling
 from connectors.errors import TranslationError
 from ledger.accounts import Chart
-from ledger.batch import BookAppend, DeadLetter, InputOffset, RawRecord, Redriven, Teller
+from ledger.batch import BookAppend, DeadLetter, InputOffset, Redriven, Teller
 from ledger.book import Book, Decided, Known, Refusal
 from ledger.committer import Committer
 from ledger.errors import FactError
@@ -29,10 +31,11 @@ from ledger.facts import Fact, check_fact, encode_fact
 from ledger.rules import RuleSet
 from ledger.store import Lease, Store
 from streams.arrival import Arrival
+from streams.book_part import FACTS_SOURCE, BookPart, Translated, refusals_by_record, spans
+from streams.command_record import SOURCE as COMMANDS_SOURCE
+from streams.command_run import Undurable, decide_run
 from streams.inbound import TOPIC_STEM, InboundRecord
 
-# The record of this source is the fact itself, word for word, so it is not kept a second time as a raw record.
-FACTS_SOURCE: Final = "facts"
 DETAIL_CHARS_MAX: Final = 2_000  # of a dead letter: a detail may quote what somebody else made long
 
 _log = structlog.get_logger(__name__)
@@ -44,19 +47,12 @@ class Written:
 
     records: int = 0
     facts: int = 0
+    commands: int = 0
     events: int = 0
     repeated: int = 0
     duplicates: int = 0
     dead: int = 0
     heads: dict[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class _Translated:
-    arrival: Arrival
-    record: InboundRecord
-    facts: Sequence[Fact]
-    seen_before: bool
 
 
 class Writer:
@@ -161,23 +157,71 @@ class Writer:
         self, name: str, arrivals: Sequence[Arrival], now_us: int, dead: list[DeadLetter], written: Written
     ) -> tuple[BookAppend, dict[bytes, Known]]:
         lease, book = self._book(name, now_us)
-        translated, failed = self._translate(lease, arrivals, now_us, dead, written)
+        before = book.version
+        part = BookPart()
+        if any(_is_command(arrival) for arrival in arrivals):
+            undurable = Undurable.of(self._committer.last_append(name))
+            for commands, run in groupby(arrivals, _is_command):
+                if commands:
+                    self._decide_commands(lease, book, list(run), undurable, part, now_us, dead, written)
+                else:
+                    undurable.add(self._decide_facts(lease, book, list(run), part, now_us, dead, written))
+        else:
+            self._decide_facts(lease, book, arrivals, part, now_us, dead, written)
+        written.events += book.version - before
+        written.heads[name] = book.version
+        append = self._store.prepare(lease, book, part.decided, part.raw_records, part.redriven)
+        return replace(append, answers=part.answers) if part.answers else append, part.decided.known
+
+    def _decide_facts(
+        self,
+        lease: Lease,
+        book: Book,
+        arrivals: Sequence[Arrival],
+        part: BookPart,
+        now_us: int,
+        dead: list[DeadLetter],
+        written: Written,
+    ) -> Decided:
+        translated, failed = self._translate(lease, arrivals, part, now_us, dead, written)
         facts = [fact for item in translated for fact in item.facts]
         questions = book.questions(facts)
         known = self._reader.known(lease, questions)
-        known.update(self._committer.keys(name))
+        known.update(self._committer.keys(book.id))
+        known.update(part.decided.known)
         before = book.version
         decided = book.decide(facts, known, now_us)
-        refused = _refusals_by_record(translated, decided)
-        raw_records, redriven = _spans(translated, decided, before, refused)
+        refused = refusals_by_record(translated, decided)
+        raw_records, redriven = spans(translated, decided, before, refused)
         redriven += [Redriven(arrival.digest, None, None, resolved=False) for arrival in failed]
         for item, refusals in zip(translated, refused, strict=True):
             dead.extend(_refused(item.arrival, refusal, now_us) for refusal in refusals)
         written.facts += len(facts)
-        written.events += len(decided.events)
         written.repeated += decided.repeated
-        written.heads[name] = book.version
-        return self._store.prepare(lease, book, decided, raw_records, redriven), decided.known
+        part.add(decided, raw_records, redriven)
+        return decided
+
+    def _decide_commands(
+        self,
+        lease: Lease,
+        book: Book,
+        arrivals: Sequence[Arrival],
+        undurable: Undurable,
+        part: BookPart,
+        now_us: int,
+        dead: list[DeadLetter],
+        written: Written,
+    ) -> None:
+        last = self._committer.last_append(book.id)
+        told = {kept.delivery: kept.digest for kept in (*(last.answers if last is not None else ()), *part.answers)}
+        deliveries = [arrival.record.delivery for arrival in arrivals if arrival.record and arrival.record.delivery]
+        answered = {**self._reader.known_deliveries(lease, deliveries), **told}
+        run = decide_run(book, arrivals, answered, lambda asked: self._reader.recall(lease, asked), undurable, now_us)
+        dead.extend(_dead_letter(arrival, code, detail, now_us) for arrival, code, detail in run.dead)
+        written.commands += run.commands
+        written.duplicates += run.passed_over
+        part.add(run.decided, (), run.redriven)
+        part.answers += run.answers
 
     def _book(self, name: str, now_us: int) -> tuple[Lease, Book]:
         if name not in self._books:
@@ -192,10 +236,17 @@ class Writer:
         return self._leases[name], self._books[name]
 
     def _translate(
-        self, lease: Lease, arrivals: Sequence[Arrival], now_us: int, dead: list[DeadLetter], written: Written
-    ) -> tuple[list[_Translated], list[Arrival]]:
+        self,
+        lease: Lease,
+        arrivals: Sequence[Arrival],
+        part: BookPart,
+        now_us: int,
+        dead: list[DeadLetter],
+        written: Written,
+    ) -> tuple[list[Translated], list[Arrival]]:
         """What could be translated, and which redriven records could again not be."""
         seen = self._seen(lease, arrivals)
+        seen.update((raw.digest, raw.teller) for raw in part.raw_records)
         translated = []
         failed_again = []
         for arrival in arrivals:
@@ -215,7 +266,7 @@ class Writer:
                 continue
             if record.source != FACTS_SOURCE and first_teller is None:
                 seen[arrival.digest] = teller
-            translated.append(_Translated(arrival, record, facts, first_teller is not None))
+            translated.append(Translated(arrival, record, facts, first_teller is not None))
         return translated, failed_again
 
     def _seen(self, lease: Lease, arrivals: Sequence[Arrival]) -> dict[bytes, Teller]:
@@ -267,49 +318,8 @@ class Writer:
                 self._store.snapshot(book)
 
 
-def _refusals_by_record(translated: Sequence[_Translated], decided: Decided) -> list[list[Refusal]]:
-    refused: list[list[Refusal]] = [[] for _ in translated]
-    owners = [number for number, item in enumerate(translated) for _ in item.facts]
-    for refusal in decided.refusals:
-        refused[owners[refusal.index]].append(refusal)
-    return refused
-
-
-def _spans(
-    translated: Sequence[_Translated], decided: Decided, before: int, refused: Sequence[Sequence[Refusal]]
-) -> tuple[list[RawRecord], list[Redriven]]:
-    """Which events came from which record: raw records to keep, and redriven ones to settle."""
-    raw_records = []
-    redriven = []
-    at = 0
-    for item, refusals in zip(translated, refused, strict=True):
-        record = item.record
-        at += len(item.facts)
-        after = decided.heads[at - 1] if item.facts else before
-        first, last = (before + 1, after) if after > before else (None, None)
-        before = after
-        if record.source != FACTS_SOURCE and not item.seen_before:
-            raw_records.append(_raw_record(item, first, last))
-        if record.attempts > 0:
-            redriven.append(Redriven(item.arrival.digest, first, last, resolved=not refusals))
-    return raw_records, redriven
-
-
-def _raw_record(item: _Translated, first: int | None, last: int | None) -> RawRecord:
-    record = item.record
-    return RawRecord(
-        digest=item.arrival.digest,
-        source=record.source,
-        account=record.account,
-        received_at_us=record.received_at_us,
-        topic=item.arrival.topic,
-        partition=item.arrival.partition,
-        record_offset=item.arrival.offset,
-        context=record.context,
-        body=record.body,
-        first_position=first,
-        last_position=last,
-    )
+def _is_command(arrival: Arrival) -> bool:
+    return arrival.record is not None and arrival.record.source == COMMANDS_SOURCE
 
 
 def _refused(arrival: Arrival, refusal: Refusal, now_us: int) -> DeadLetter:

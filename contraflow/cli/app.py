@@ -13,12 +13,15 @@ from contraflow.cli import (
     demo,
     doctor,
     ingest,
+    ledger,
     payment,
     projections,
+    rules,
     status,
     trial_balance,
     up,
     verify,
+    what_if,
 )
 from contraflow.cli.options import Debug, Output
 
@@ -56,11 +59,14 @@ app.command("up")(up.up)
 app.command("demo")(demo.demo)
 app.command("status")(status.status)
 app.command("ingest")(ingest.ingest)
+app.add_typer(ledger.app, name="ledger")
 app.command("balance")(balance.balance)
 app.command("payment")(payment.payment)
 app.command("trial-balance")(trial_balance.trial_balance)
 app.add_typer(dead.app, name="dead")
 app.add_typer(projections.app, name="projections")
+app.add_typer(rules.app, name="rules")
+app.command("what-if")(what_if.what_if)
 app.command("verify")(verify.verify)
 app.command("doctor")(doctor.doctor)
 app.command("bench")(bench.bench)

@@ -27,6 +27,7 @@ _CODES: dict[str, ExitCode] = {
     "contraflow.pipeline.NotReady": ExitCode.NOT_IN_TIME,
     "contraflow.settling.NotSettled": ExitCode.NOT_IN_TIME,
     "contraflow.embedded.errors.EmbeddedError": ExitCode.UNAVAILABLE,
+    "streams.errors.AnswersMissing": ExitCode.NOT_IN_TIME,
     "streams.errors.Retry": ExitCode.UNAVAILABLE,
     "streams.errors.Reject": ExitCode.REFUSED,
     "psycopg.OperationalError": ExitCode.UNAVAILABLE,
@@ -37,6 +38,7 @@ _CODES: dict[str, ExitCode] = {
     "ledger.errors.ChartError": ExitCode.SETTINGS,
     "ledger.errors.RulesError": ExitCode.SETTINGS,
     "ledger.errors.BrokenLaw": ExitCode.WRONG,
+    "ledger.errors.Fenced": ExitCode.IN_USE,
     "projections.errors.ProjectionError": ExitCode.WRONG,
     "ledger.errors.LedgerError": ExitCode.REFUSED,
 }
