@@ -58,8 +58,8 @@ COMMAND_MUTANTS: Final = (
         "limit-less-than",
         "limits: what reaches a limit exactly is allowed",
         "ledger/restrictions.py",
-        "if left is not None and more > 0 and more > left:",
-        "if left is not None and more > 0 and more >= left:",
+        "if left is not None and more > 0 and more > left:\n            return more - max(left, 0)",
+        "if left is not None and more > 0 and more >= left:\n            return more",
     ),
     Mutant(
         "amounts-compared-as-text",
