@@ -7,6 +7,7 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
+from api.connection import with_connection
 from api.moment import moment
 from api.openapi import problems
 from api.services import services_of
@@ -34,8 +35,7 @@ class BookList:
 @router.get("/books", summary="Books", responses={200: {"model": BookList}, **problems(503)})
 async def list_books(request: Request) -> Response:
     """All books with the position of their last event."""
-    async with services_of(request).pool.connection() as connection:
-        rows = await journal.books(connection)
+    rows = await with_connection(services_of(request).pool, journal.books)
     items = [
         BookSummary(book=row.book, head=row.head, recorded_at=moment(row.recorded_at_us) if row.head else None)
         for row in rows

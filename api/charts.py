@@ -4,6 +4,7 @@ from typing import Any
 
 from psycopg_pool import AsyncConnectionPool
 
+from api.connection import with_connection
 from ledger.accounts import Account
 from projections.queries import journal
 
@@ -24,8 +25,7 @@ class Charts:
         known = self._charts.get(book)
         if known is not None:
             return known
-        async with self._pool.connection() as connection:
-            chart = await journal.chart(connection, book)
+        chart = await with_connection(self._pool, lambda connection: journal.chart(connection, book))
         if chart is None:
             return {}
         accounts = {account.code: account for account in chart.accounts}

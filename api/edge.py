@@ -98,4 +98,4 @@ def _unforeseen(incident: str) -> Problem:
 
 def _route(scope: Scope) -> str:
     """The template of the route, never the path itself: metrics must not grow with what strangers ask for."""
-    return getattr(scope.get("route"), "path", "") or "none"
+    return getattr(scope.get("route"), "path", "").replace(":path}", "}") or "none"

@@ -11,9 +11,10 @@ from api.cursor import POSITION_MAX
 from api.moment import moment
 from api.openapi import problems
 from api.parameters import BookName, EventPosition, Limit
+from api.position import POSITION_HEADER, format_position
 from api.position_watch import JOURNAL
 from api.problem import Problem
-from api.reading import answer, position_headers, read_at
+from api.reading import answer, position_headers, read_at, unchanged
 from ledger.events import Recorded
 from ledger.journal import StoredRaw
 from projections.queries import journal
@@ -94,11 +95,14 @@ async def get_event(request: Request, book: BookName, position: EventPosition) -
 async def get_raw(request: Request, book: BookName, position: EventPosition) -> Response:
     """What a gateway or bank sent, from which the event at this position was decided: a download, never a page."""
     raw, head = await read_at(request, JOURNAL, book, lambda connection: journal.raw_record(connection, book, position))
-    if position == 0 or position > head:
-        raise _no_event(position)
     if raw is None:
-        raise Problem(404, "raw_record_absent", f"The event at {position} was decided without a record from outside.")
-    return Response(raw.body, headers=_raw_headers(raw, head, position), media_type="application/octet-stream")
+        problem = Problem(404, "raw_record_absent", f"The event at {position} was decided without an outside record.")
+        if not 0 < position <= head:
+            problem = _no_event(position)
+        problem.headers[POSITION_HEADER] = format_position(book, head)
+        raise problem
+    headers = _raw_headers(raw, head, position)
+    return unchanged(request, headers) or Response(raw.body, headers=headers, media_type="application/octet-stream")
 
 
 def _raw_headers(raw: StoredRaw, head: int, position: int) -> dict[str, str]:

@@ -13,6 +13,7 @@ import msgspec
 from fastapi import Request, Response
 from psycopg import AsyncConnection
 
+from api.connection import with_connection
 from api.position import (
     MIN_POSITION_HEADER,
     POSITION_HEADER,
@@ -51,9 +52,7 @@ async def answer(request: Request, stream: str, book: str, read: Read[T], shape:
         # "Not there" is an answer from the book as well, true at this position.
         problem.headers.setdefault(POSITION_HEADER, headers[POSITION_HEADER])
         raise
-    if is_known(request.headers.get("if-none-match", ""), headers["ETag"]):
-        return Response(status_code=304, headers=headers)
-    return Response(_encode(body), headers=headers, media_type="application/json")
+    return unchanged(request, headers) or Response(_encode(body), headers=headers, media_type="application/json")
 
 
 def position_headers(stream: str, book: str, position: int) -> dict[str, str]:
@@ -63,6 +62,13 @@ def position_headers(stream: str, book: str, position: int) -> dict[str, str]:
         "ETag": entity_tag(stream, position),
         "Cache-Control": "private, no-cache",
     }
+
+
+def unchanged(request: Request, headers: dict[str, str]) -> Response | None:
+    """A 304 when the caller has the answer with these headers already."""
+    if is_known(request.headers.get("if-none-match", ""), headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    return None
 
 
 async def read_at(request: Request, stream: str, book: str, read: Read[T]) -> tuple[T, int]:
@@ -92,11 +98,13 @@ async def read_at(request: Request, stream: str, book: str, read: Read[T]) -> tu
 
 
 async def _read(services: Services, book: str, read: Read[T]) -> tuple[T, int]:
-    async with services.pool.connection() as connection:
+    async def look(connection: AsyncConnection[Any]) -> tuple[T, int]:
         rows, position = await read(connection)
         if not position and await journal.head(connection, book) is None:
             raise Problem(404, "book_unknown", "There is no book of this name; `/books` lists those there are.")
-    return rows, position or 0
+        return rows, position or 0
+
+    return await with_connection(services.pool, look)
 
 
 def _not_reached(stream: str, book: str, position: int, at_least: int) -> Problem:

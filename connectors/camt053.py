@@ -15,7 +15,7 @@ from connectors.camt053_document import amount, child, children, day, local_name
 from connectors.camt053_entries import Line, path_part, statement_lines
 from connectors.connector import Connector, Telling
 from connectors.errors import TranslationError
-from ledger.facts import Fact
+from ledger.facts import LINK_CHARS_MAX, Fact
 from ledger.money import Money
 
 _TYPES: Final = {"BOOK": "bank.line.booked", "PDNG": "bank.line.pending"}
@@ -201,7 +201,7 @@ def _statement_fact(statement: _Statement, lines: list[Line], check: str, tellin
         account=statement.account,
         effective_at=statement.closing_date or statement.opening_date or statement.created or last_day,
         amounts=amounts,
-        links={"statement": statement.id},
+        links={"statement": statement.id[:LINK_CHARS_MAX]},
         delivery=telling.delivery,
         attributes={name: value for name, value in attributes.items() if value},
     )

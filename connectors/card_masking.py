@@ -31,6 +31,8 @@ _XML_TOKEN: Final = re.compile(
 )
 _XML_NAME: Final = re.compile(rb"</?(?:[^\s:/>]*:)?([^\s:/>]*)")
 _XML_VALUE: Final = re.compile(rb"\"[^\"]*+\"|'[^']*+'")
+# What stands under these names was named by the caller: ``reference`` there is nobody's id.
+_FREE_FIELDS: Final = frozenset({b"metadata"})
 _UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -40,7 +42,8 @@ def mask_cards(raw: bytes, plain_fields: frozenset[str] = frozenset()) -> bytes:
     Args:
         raw: JSON, XML or any other text; XML in UTF-16 is understood by its byte order mark.
         plain_fields: names of JSON fields or local names of XML elements that hold ids or amounts and are left alone:
-            their own text or number, and those in a list under them. ``name.*`` also covers everything below.
+            their own text or number, and those in a list under them. ``name.*`` also covers everything below. In a
+            JSON object ``metadata`` nothing is left alone, because its names are not the gateway's.
     """
     if raw[:2] in _UTF16_MARKS:
         return _mask_utf16(raw, plain_fields)
@@ -66,24 +69,24 @@ def _mask_utf16(raw: bytes, plain_fields: frozenset[str]) -> bytes:
 
 
 def _mask_json(raw: bytes, plain: frozenset[bytes]) -> bytes:
-    """Token by token; `below` says for each open bracket which field it stands under and whether all below is plain."""
+    """Token by token; `below` says for each open bracket which field it stands under and which names count in it."""
     masked: list[bytes] = []
-    below: list[tuple[bytes, bool]] = [(b"", False)]
+    below: list[tuple[bytes, frozenset[bytes] | None]] = [(b"", plain)]  # None: everything below is plain
     field = b""  # the last string: a field's name once a colon follows
     name = b""
     for found in _JSON_TOKEN.finditer(raw):
         token = found[0]
-        under, all_plain = below[-1]
-        is_plain = all_plain or (name or under) in plain
+        under, names = below[-1]
+        is_plain = names is None or (name or under) in names
         first = token[:1]
         if first == b'"':
             field = token[1:-1]
             token = token if is_plain else _mask_text(token, _JSON_TEXT)
         elif first == b"{":
-            below.append((b"", all_plain or (name or under) + b".*" in plain))
+            below.append((b"", _names_below(name or under, names)))
             name = b""
         elif first == b"[":
-            below.append((name or under, all_plain or (name or under) + b".*" in plain))
+            below.append((name or under, _names_below(name or under, names)))
             name = b""
         elif first in (b"}", b"]"):
             del below[max(1, len(below) - 1) :]
@@ -96,6 +99,12 @@ def _mask_json(raw: bytes, plain: frozenset[bytes]) -> bytes:
             token = _mask_number(token)
         masked.append(token)
     return b"".join(masked)
+
+
+def _names_below(name: bytes, names: frozenset[bytes] | None) -> frozenset[bytes] | None:
+    if names is None or name + b".*" in names:
+        return None
+    return frozenset() if name in _FREE_FIELDS else names
 
 
 def _mask_number(token: bytes) -> bytes:

@@ -16,7 +16,7 @@ from typing import Any, Final
 import psycopg
 
 from streams.errors import IntakeUnavailable
-from streams.inbound import InboundRecord
+from streams.inbound import BOOK_NAME, FILE_BYTES_MAX, InboundRecord
 from streams.kafka import KafkaConfig, producer
 
 SEND_WAIT_S: Final = 30.0
@@ -68,7 +68,10 @@ def dead_letter(connection: psycopg.Connection[Any], dead_letter_id: int) -> tup
 
 
 def redrive(connection: psycopg.Connection[Any], kafka: KafkaConfig, dead_letter_ids: Sequence[int]) -> int:
-    """Send these letters again; returns how many. Those that are resolved already are passed over.
+    """Send these letters again, each to the topic it came from; returns how many.
+
+    Passed over are those that are resolved already, and those that could only fail again: without a book's name or a
+    body, or with a body that no record may carry.
 
     Raises:
         IntakeUnavailable: Kafka did not acknowledge them; all of them are as they were.
@@ -77,20 +80,21 @@ def redrive(connection: psycopg.Connection[Any], kafka: KafkaConfig, dead_letter
         before: dict[int, str] = dict(
             connection.execute(
                 "SELECT dead_letter_id, status FROM ledger.dead_letters"
-                " WHERE dead_letter_id = ANY(%s) AND status <> 'resolved' FOR UPDATE",
-                (list(dead_letter_ids),),
+                " WHERE dead_letter_id = ANY(%s) AND status <> 'resolved'"
+                " AND book ~ %s AND octet_length(body) BETWEEN 1 AND %s FOR UPDATE",
+                (list(dead_letter_ids), f"^(?:{BOOK_NAME})$", FILE_BYTES_MAX),
             ).fetchall()
         )
         connection.execute(
             "UPDATE ledger.dead_letters SET status = 'redriven' WHERE dead_letter_id = ANY(%s)", (list(before),)
         )
     rows = connection.execute(
-        "SELECT book, source, account, digest, context, attempts, body FROM ledger.dead_letters"
+        "SELECT topic, book, source, account, digest, context, attempts, body FROM ledger.dead_letters"
         " WHERE dead_letter_id = ANY(%s) ORDER BY dead_letter_id",
         (list(before),),
     ).fetchall()
     try:
-        _send(kafka, [_record(*row) for row in rows])
+        _send(kafka, [(topic, _record(*row)) for topic, *row in rows])
     except BaseException:
         with connection.transaction():
             for dead_letter_id, status in before.items():
@@ -102,7 +106,7 @@ def redrive(connection: psycopg.Connection[Any], kafka: KafkaConfig, dead_letter
     return len(rows)
 
 
-def _send(kafka: KafkaConfig, records: Sequence[InboundRecord]) -> None:
+def _send(kafka: KafkaConfig, records: Sequence[tuple[str, InboundRecord]]) -> None:
     failures: list[str] = []
     client = producer(
         kafka,
@@ -110,8 +114,9 @@ def _send(kafka: KafkaConfig, records: Sequence[InboundRecord]) -> None:
         delivery_timeout_ms=int(SEND_WAIT_S * 1000),
         on_failure=lambda error, _: failures.append(str(error)) if error is not None else None,
     )
-    for record in records:
-        client.produce(kafka.topic(record.topic), key=record.key(), value=record.body, headers=list(record.headers()))
+    for topic, record in records:
+        # Not the topic of its source: what nobody understands names a source that has none.
+        client.produce(topic, key=record.key(), value=record.body, headers=list(record.headers()))
     left = client.flush(SEND_WAIT_S)
     if left or failures:
         raise IntakeUnavailable(

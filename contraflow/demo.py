@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import SecretStr
 
@@ -150,9 +150,18 @@ def _send(day: Day, webhooks: tuple[Webhook, ...], pipeline: Pipeline, what: str
             say(f"  {done:,} of {total:,}")
 
     secret = settings.endpoints[ENDPOINT].secrets[0].get_secret_value()
-    return asyncio.run(
-        send_day(day, api_url(settings), secret, endpoint=ENDPOINT, webhooks=webhooks, progress=progress)
-    )
+
+    async def send() -> Sendings:
+        asyncio.get_running_loop().set_exception_handler(_tell_unless_interrupted)
+        return await send_day(day, api_url(settings), secret, endpoint=ENDPOINT, webhooks=webhooks, progress=progress)
+
+    return asyncio.run(send())
+
+
+def _tell_unless_interrupted(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """An interrupt that hits a task reaches us as well: asyncio need not complain that nobody awaited it."""
+    if not isinstance(context.get("exception"), KeyboardInterrupt):
+        loop.default_exception_handler(context)
 
 
 def _ingest(day: Day, settings: Settings) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from projections.answers import Balance, ReconciliationItem
 
 ROWS_MAX = 1_000_000
+API_WAIT_S = 15.0
 
 
 @dataclass(slots=True)
@@ -51,6 +52,27 @@ def judge(dsn: str, book: str, truth: Truth) -> Judgement:
     if dead_letters:
         judgement.differences.append(f"{dead_letters} dead letters; `contraflow dead list` shows them")
     return judgement
+
+
+def judge_api(judgement: Judgement, url: str, book: str, position: int) -> None:
+    """Ask the running API for the same trial balance, at `position` or later; what differs is added."""
+    import httpx
+
+    headers = {"Contraflow-Min-Position": f"{book}={position}", "Prefer": "wait=5"}
+    try:
+        answer = httpx.get(f"{url}/books/{book}/trial-balance", headers=headers, timeout=API_WAIT_S, trust_env=False)
+    except httpx.TransportError as error:
+        judgement.differences.append(f"the API at {url} does not answer: {error}")
+        return
+    if answer.status_code != 200:
+        judgement.differences.append(f"the API answers {answer.status_code}: {answer.text[:200]}")
+        return
+    told = {
+        row["currency"]: int(row["debits"]["amount"]) - int(row["credits"]["amount"])
+        for row in answer.json()["currencies"]
+    }
+    if told != judgement.trial_balance:
+        judgement.differences.append(f"the API's trial balance is {told}, the tables' is {judgement.trial_balance}")
 
 
 async def _read(

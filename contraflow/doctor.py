@@ -152,14 +152,15 @@ def _kafka(bootstrap_servers: str, settings: Settings) -> Check:
     from confluent_kafka import KafkaException
     from confluent_kafka.admin import AdminClient
 
-    security = {} if settings.kafka is None else settings.kafka_security.librdkafka()
+    from contraflow.wiring import kafka_config
+
+    reached = kafka_config(settings.model_copy(update={"kafka": bootstrap_servers}))
     reasons: list[str] = []
     options: dict[str, Any] = {
-        "bootstrap.servers": bootstrap_servers,
+        **reached.librdkafka(),
         "log_level": 0,
         "socket.timeout.ms": int(WAIT_S * 1000),
         "error_cb": lambda error: reasons.append(error.str()),
-        **security,
     }
     client = AdminClient(options)
     try:

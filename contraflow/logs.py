@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 from typing import TYPE_CHECKING, Literal
 
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
 
 if TYPE_CHECKING:
     from structlog.typing import Processor
 
 # Libraries that tell every step at INFO; their warnings are enough unless somebody debugs.
 _TALKATIVE = ("_granian", "granian", "faust", "mode", "aiokafka", "httpx", "httpcore", "asyncio", "kafka")
+# A library's warning or error from one place in its code is shown at most this often.
+REPEAT_AFTER_S = 5.0
 
 
 def set_up_logs(
@@ -31,7 +35,8 @@ def set_up_logs(
     ]
     if form == "json":
         render: list[Processor] = [
-            structlog.processors.dict_tracebacks,
+            # Without local variables: connection strings and raw records are among them.
+            structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ]
     else:
@@ -54,6 +59,8 @@ def set_up_logs(
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render],
         )
     )
+    handler.addFilter(_Routine())
+    handler.addFilter(_Repeats())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
@@ -64,6 +71,33 @@ def set_up_logs(
         library.setLevel(logging.DEBUG if level == "debug" else logging.WARNING)
     if part:
         structlog.contextvars.bind_contextvars(part=part)
+
+
+class _Routine(logging.Filter):
+    """Lowers a warning that every first start of a broker brings: it loads its coordinators, the client retries."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno == logging.WARNING and "Coordinator load in progress: retrying" in record.getMessage():
+            record.levelno, record.levelname = logging.INFO, "INFO"
+        return record.levelno >= logging.getLogger().level
+
+
+class _Repeats(logging.Filter):
+    """Lets a library say the same thing once in a while: an absent broker brings forty equal lines a second."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said_at_s: dict[tuple[str, int, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not record.name.startswith(_TALKATIVE) or record.levelno < logging.WARNING:
+            return True
+        now_s = time.monotonic()
+        what = (record.pathname, record.lineno, record.levelname)
+        if now_s - self._said_at_s.get(what, -REPEAT_AFTER_S) < REPEAT_AFTER_S:
+            return False
+        self._said_at_s[what] = now_s
+        return True
 
 
 _plain_traceback = structlog.dev.plain_traceback

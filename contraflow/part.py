@@ -7,6 +7,7 @@ its supervisor. SIGTERM asks it to stop.
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import sys
 import threading
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 
 # How long a part may take to end after its supervisor is gone.
 ORPHAN_WAIT_S: Final = 10.0
+# Connections to the API at once, idle ones included; the next one waits until one is closed.
+CONNECTIONS_MAX: Final = 2048
+# How long a connection may take to send the headers of its next request.
+HEADER_WAIT_MS: Final = 15_000
 _STDIN: Final = 0
 
 
@@ -51,9 +56,12 @@ def run_api(settings: Settings) -> int:
 
     import uvloop
     from granian.constants import Interfaces
+    from granian.http import HTTP1Settings
     from granian.server.embed import Server
 
     from api.app import create_app
+
+    _raise_open_files_limit()
 
     async def serve() -> None:
         server = Server(
@@ -63,6 +71,10 @@ def run_api(settings: Settings) -> int:
             interface=Interfaces.ASGI,
             websockets=False,
             log_enabled=False,
+            backlog=CONNECTIONS_MAX,
+            # The default is 128: as many idle or half-open connections would keep everybody else waiting.
+            backpressure=CONNECTIONS_MAX,
+            http1_settings=HTTP1Settings(header_read_timeout=HEADER_WAIT_MS),
         )
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -72,6 +84,15 @@ def run_api(settings: Settings) -> int:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve())
     return 0
+
+
+def _raise_open_files_limit() -> None:
+    """Room for `CONNECTIONS_MAX`: many systems begin with a soft limit of 1024 open files and allow far more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CONNECTIONS_MAX + 512
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
 
 
 def run_posting(settings: Settings) -> int:

@@ -12,6 +12,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +22,7 @@ from contraflow.parts import PARTS, part_orders
 from contraflow.servers import Say, any_servers, own_servers
 from contraflow.settings import Settings
 from contraflow.supervision import POLL_S, Supervisor
+from contraflow.wiring import posting_config
 
 PARTS_FILE: Final = "parts.json"
 READY_WAIT_S: Final = 90.0
@@ -66,6 +68,8 @@ class Pipeline:
             else:
                 # Some parts only: the others may run beside us, on the pair that one of us owns.
                 wired = stack.enter_context(any_servers(settings, say))
+            if "posting" in names:
+                posting_config(wired)  # a chart or rules that cannot be read are said here, not by a part that dies
             prepare_stores(wired, say)
             pipeline = cls(wired, names, pair, say)
             stack.callback(pipeline._stop)
@@ -80,15 +84,15 @@ class Pipeline:
 
     @contextlib.contextmanager
     def watched(self) -> Iterator[None]:
-        """Watch from a thread for the length of the block."""
+        """Watch from a thread for the length of the block; what it could not mend is raised at its end."""
         over = threading.Event()
-        watch = threading.Thread(target=self.run, args=(over.is_set,), name="pipeline-watch")
-        watch.start()
-        try:
-            yield
-        finally:
-            over.set()
-            watch.join()
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="pipeline-watch") as thread:
+            watching = thread.submit(self.run, over.is_set)
+            try:
+                yield
+            finally:
+                over.set()
+            watching.result()
 
     def tick(self) -> None:
         """Start again what died, servers first."""

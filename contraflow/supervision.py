@@ -17,7 +17,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 RESTART_WAIT_S = 0.5
 RESTART_WAIT_S_MAX = 30.0
@@ -40,7 +40,7 @@ class PartOrder:
 
     name: str
     argv: Sequence[str]
-    handed: bytes = b"{}"
+    handed: bytes = field(default=b"{}", repr=False)
     stop_stage: int = 0
     stop_wait_s: float = 10.0
 

@@ -28,7 +28,7 @@ NORMAL_SIDES: Final[dict[str, Side]] = {
 }
 
 
-class Account(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class Account(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
     """One account of the chart.
 
     Attributes:

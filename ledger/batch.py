@@ -7,6 +7,15 @@ from ledger.events import Recorded
 
 
 @dataclass(frozen=True, slots=True)
+class Teller:
+    """Who told some bytes and what was said beside them: the same bytes of another teller are another telling."""
+
+    source: str
+    account: str
+    context: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class RawRecord:
     """An inbound record as it stood in its topic (cards masked), kept for ever beside the events.
 
@@ -26,6 +35,11 @@ class RawRecord:
     body: bytes
     first_position: int | None = None
     last_position: int | None = None
+
+    @property
+    def teller(self) -> Teller:
+        """Who told it."""
+        return Teller(self.source, self.account, self.context)
 
 
 @dataclass(frozen=True, slots=True)

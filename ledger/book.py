@@ -9,12 +9,12 @@ decided once and a contradiction names its field (3), outside input is refused o
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
 
 import msgspec
 
 from ledger.accounts import Account, Chart
 from ledger.conversion import with_source
+from ledger.decided import Decided, Known, Refusal
 from ledger.entries import Line, assert_balanced
 from ledger.errors import BrokenLaw, PostingError, RulesError
 from ledger.events import (
@@ -37,48 +37,7 @@ from ledger.rules import RuleSet
 from ledger.seals import GENESIS, extend
 from ledger.undo import Forward
 
-UNPARK_DEPTH_MAX: Final = 100
-
-
-class Known(msgspec.Struct, frozen=True, gc=False):
-    """A fact that the book already decided, and where."""
-
-    position: int
-    fact: Fact
-
-
-class Refusal(msgspec.Struct, frozen=True):
-    """A fact that was refused: what the dead letters need.
-
-    Attributes:
-        position: of the `FactRefused`.
-        index: which of the facts given to `decide` was being decided.
-        released: true when the fact had been parked and came with an earlier record.
-    """
-
-    position: int
-    index: int
-    fact: Fact
-    code: str
-    detail: str
-    released: bool
-
-
-class Decided(msgspec.Struct):
-    """What one call of `decide` made: events to append, keys to remember, refusals to report.
-
-    Attributes:
-        known: what `keys` point to, for the next batch while this one is not stored yet.
-        heads: for each fact the book's head after it was decided.
-        repeated: how many facts had been told before.
-    """
-
-    events: list[Recorded] = []
-    keys: list[tuple[bytes, int]] = []
-    refusals: list[Refusal] = []
-    heads: list[int] = []
-    known: dict[bytes, Known] = {}
-    repeated: int = 0
+__all__ = ["Book", "Decided", "Known", "Refusal"]
 
 
 class Book:
@@ -147,16 +106,27 @@ class Book:
         self.seal_events(decided)
         return decided
 
-    @staticmethod
-    def questions(facts: Iterable[Fact]) -> list[bytes]:
-        """The digests that the store must be asked about before these facts can be decided."""
+    def questions(self, facts: Iterable[Fact]) -> list[bytes]:
+        """The digests that the store must be asked about before these facts can be decided.
+
+        A parked fact that one of them releases brings references of its own, which may be known already.
+        """
         asked: dict[bytes, None] = {}
+        released: list[Known] = []
         for fact in facts:
             asked[name_digest(fact.key)] = None
-            for reference in fact.references:
-                asked[reference_digest(reference)] = None
+            for name in fact.references:
+                reference = reference_digest(name)
+                asked[reference] = None
+                released += self.parked.get(reference, ())
             if fact.needs:
                 asked[reference_digest(fact.needs)] = None
+        while released:
+            for name in released.pop().fact.references:
+                reference = reference_digest(name)
+                if reference not in asked:
+                    asked[reference] = None
+                    released += self.parked.get(reference, ())
         return list(asked)
 
     def decide(self, facts: Sequence[Fact], known: Mapping[bytes, Known], now_us: int) -> Decided:
@@ -219,32 +189,51 @@ class Book:
         digest = name_digest(fact.key)
         first = new.get(digest) or known.get(digest)
         if first is not None:
-            self._tell_again(fact, first, now_us, decided)
+            self._tell_again(fact, first, now_us, new, known, decided)
             return
         needed = None
         if fact.needs:
             reference = reference_digest(fact.needs)
             needed = new.get(reference) or known.get(reference)
             if needed is None:
+                if fault := self.fault(fact):
+                    self._refuse(fact, fault.code, fault.field, str(fault), 0, 0, now_us, decided)
+                    return
                 position = self.record(FactParked(fact=fact, needs=fact.needs), now_us, decided)
                 self._remember(digest, Known(position, fact), new, decided)
                 self.parked.setdefault(reference, []).append(Known(position, fact))
                 return
-        self._settle(fact, digest, needed, 0, now_us, new, known, decided, 0)
+        self._settle(fact, digest, needed, now_us, new, known, decided)
 
     def _settle(
         self,
         fact: Fact,
         digest: bytes,
         needed: Known | None,
-        released: int,
         now_us: int,
         new: dict[bytes, Known],
         known: Mapping[bytes, Known],
         decided: Decided,
-        depth: int,
     ) -> None:
-        """Post or observe one fact, then whatever was parked for it."""
+        """Post or observe one fact, then whatever was parked for it, and for that, however long the chain."""
+        mine = self._decision(fact, needed, 0, now_us, decided)
+        if mine is None:
+            return
+        self._remember(digest, mine, new, decided)
+        self._follow(mine, now_us, new, known, decided)
+
+    def _follow(
+        self, mine: Known, now_us: int, new: dict[bytes, Known], known: Mapping[bytes, Known], decided: Decided
+    ) -> None:
+        following = self._released(mine, new, known, decided)
+        while following:
+            waiting, needed = following.pop()
+            freed = self._decision(waiting.fact, needed, waiting.position, now_us, decided)
+            if freed is not None:
+                following += self._released(freed, new, known, decided)
+
+    def _decision(self, fact: Fact, needed: Known | None, released: int, now_us: int, decided: Decided) -> Known | None:
+        """Post, observe or refuse one fact; None when it was refused."""
         assert self.rules is not None
         event: JournalEvent
         try:
@@ -258,37 +247,67 @@ class Book:
                     event = in_open_period(event, self.closings)
         except PostingError as error:
             self._refuse(fact, error.code, error.field, str(error), 0, released, now_us, decided)
-            return
+            return None
         position = self.record(event, now_us, decided)
         if posting is not None:
             self._move(posting.lines, posting.signed)
-        mine = Known(position, fact)
-        if not released:
-            self._remember(digest, mine, new, decided)
-        for name in fact.references:
+        return Known(position, fact)
+
+    def fault(self, fact: Fact) -> PostingError | None:
+        """Why a fact could not be posted whatever it waits for: it is refused now and its key stays free.
+
+        The amount before conversion is what the needed fact may bring.
+        """
+        assert self.rules is not None
+        try:
+            posting = self.rules.post(fact)
+            if posting is not None:
+                self._check_accounts(posting.lines)
+        except PostingError as error:
+            return None if error.field == "amounts.source" else error
+        return None
+
+    def _released(
+        self, mine: Known, new: dict[bytes, Known], known: Mapping[bytes, Known], decided: Decided
+    ) -> list[tuple[Known, Known]]:
+        """Remember the references of a fact just decided; gives what waited for it, the last to come first."""
+        released: list[tuple[Known, Known]] = []
+        for name in mine.fact.references:
             reference = reference_digest(name)
             if reference not in new and reference not in known:
-                self._remember(reference, mine, new, decided)
-            for waiting in self.parked.pop(reference, ()):
-                if depth >= UNPARK_DEPTH_MAX:
-                    raise BrokenLaw(f"facts parked on facts parked, deeper than {UNPARK_DEPTH_MAX}: {fact.key}")
-                self._settle(
-                    waiting.fact,
-                    name_digest(waiting.fact.key),
-                    mine,
-                    waiting.position,
-                    now_us,
-                    new,
-                    known,
-                    decided,
-                    depth + 1,
-                )
+                new[reference] = mine
+                decided.keys.append((reference, mine.position))
+            if reference in self.parked:
+                released += [(waiting, mine) for waiting in self.parked.pop(reference)]
+        released.reverse()
+        return released
 
-    def _tell_again(self, fact: Fact, first: Known, now_us: int, decided: Decided) -> None:
+    def _tell_again(
+        self,
+        fact: Fact,
+        first: Known,
+        now_us: int,
+        new: dict[bytes, Known],
+        known: Mapping[bytes, Known],
+        decided: Decided,
+    ) -> None:
         field = differing_field(first.fact, fact)
         if field:
             detail = f"key {fact.key!r} was told before at position {first.position} with another {field}"
             self._refuse(fact, "key_reused", field, detail, first.position, 0, now_us, decided)
+            return
+        if first.fact.needs and not fact.needs and self._is_parked(first):
+            # This telling brings what the first one waits for, and nothing else may ever.
+            whole = msgspec.structs.replace(
+                first.fact,
+                amounts={**first.fact.amounts, **fact.amounts},
+                links={**fact.links, **first.fact.links},
+                references=fact.references,  # the store was asked about these
+            )
+            self._unpark(first.fact, first.position)
+            mine = self._decision(whole, None, first.position, now_us, decided)
+            if mine is not None:
+                self._follow(mine, now_us, new, known, decided)
             return
         decided.repeated += 1
         if fact.delivery == first.fact.delivery and fact == first.fact:
@@ -316,22 +335,21 @@ class Book:
 
     def _check_accounts(self, lines: Sequence[Line]) -> tuple[str, ...]:
         """Refuse accounts that are not there; flag what a command would be refused for: it has happened outside."""
-        watched = self.watched
-        flagged = False
+        accounts = self.accounts
         for line in lines:
-            if line.account not in self.accounts:
-                raise PostingError("account_unknown", "account", f"account {line.account!r} is not in the chart")
-            if watched and line.account in watched:
-                flagged = True
-        return flags_of(self, lines) if flagged else ()
+            if line.account not in accounts:
+                raise PostingError("account_unknown", "account", f"account {line.account[:80]!r} is not in the chart")
+        watched = self.watched
+        if watched and any(line.account in watched for line in lines):
+            return flags_of(self, lines)
+        return ()
 
     def _move(self, lines: Sequence[Line], signed: Sequence[int]) -> None:
         balances = self.balances
         for line, amount_minor in zip(lines, signed, strict=True):
-            key = (line.account, line.currency)
-            sums = balances.get(key)
+            sums = balances.get((line.account, line.currency))
             if sums is None:
-                sums = balances[key] = [0, 0]
+                sums = balances[line.account, line.currency] = [0, 0]
             if amount_minor > 0:
                 sums[0] += amount_minor
             else:
@@ -352,6 +370,10 @@ class Book:
     def _remember(digest: bytes, known: Known, new: dict[bytes, Known], decided: Decided) -> None:
         new[digest] = known
         decided.keys.append((digest, known.position))
+
+    def _is_parked(self, first: Known) -> bool:
+        waiting = self.parked.get(reference_digest(first.fact.needs), ())
+        return any(each.position == first.position for each in waiting)
 
     def _unpark(self, fact: Fact, released: int) -> None:
         if released and fact.needs:

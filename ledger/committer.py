@@ -7,7 +7,7 @@ at a time; a failure surfaces at the next `submit` or `flush`, and then everythi
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from ledger.batch import BookAppend, DeadLetter, InputOffset
+from ledger.batch import BookAppend, DeadLetter, InputOffset, Teller
 from ledger.book import Known
 from ledger.store import Store
 
@@ -21,7 +21,7 @@ class Committer:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="append")
         self._in_flight: Future[None] | None = None
         self._keys: Mapping[str, Mapping[bytes, Known]] = {}
-        self._raw: dict[str, frozenset[bytes]] = {}
+        self._raw: dict[str, Mapping[bytes, Teller]] = {}
 
     def submit(
         self,
@@ -43,7 +43,7 @@ class Committer:
         """
         self.flush()
         self._keys = keys
-        self._raw = {append.book: frozenset(raw.digest for raw in append.raw_records) for append in appends}
+        self._raw = {append.book: {raw.digest: raw.teller for raw in append.raw_records} for append in appends}
         self._in_flight = self._thread.submit(self._store.append, appends, offsets, dead_letters)
 
     def flush(self) -> None:
@@ -61,9 +61,9 @@ class Committer:
         """Keys and references of `book` that the last batch decided, whether it is durable yet or not."""
         return self._keys.get(book, {})
 
-    def raw_digests(self, book: str) -> frozenset[bytes]:
-        """Raw records of `book` in the last batch."""
-        return self._raw.get(book, frozenset())
+    def raw_records(self, book: str) -> Mapping[bytes, Teller]:
+        """Raw records of `book` in the last batch, and who told them."""
+        return self._raw.get(book, {})
 
     def discard(self) -> None:
         """Forget the last batch; if it is in flight its end is awaited, and a failure no longer matters."""

@@ -50,6 +50,7 @@ from ledger.session import Session
 from ledger.undo import Forward, Undo
 
 VALUE_CHARS_MAX: Final = 80
+DETAIL_CHARS_MAX: Final = 500
 _FORWARD: Final = Forward()
 
 
@@ -203,11 +204,11 @@ class _Desk:
         return answers
 
     def _refused(self, command: Command | Malformed, error: CommandError) -> Answer:
-        value = error.value[:VALUE_CHARS_MAX]
+        value, detail = error.value[:VALUE_CHARS_MAX], str(error)[:DETAIL_CHARS_MAX]
         position = 0
         if not isinstance(command, Malformed | Query):
             event = CommandRefused(
-                command=command, code=error.code, field=error.field, value=value, detail=str(error), of=error.of
+                command=command, code=error.code, field=error.field, value=value, detail=detail, of=error.of
             )
             position = self._record(event)
             self.undo.keep()
@@ -219,7 +220,7 @@ class _Desk:
             code=error.code,
             field=error.field,
             value=value,
-            detail=str(error),
+            detail=detail,
         )
 
 

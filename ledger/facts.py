@@ -14,6 +14,7 @@ from ledger.errors import FactError, MoneyError
 from ledger.money import Money
 
 KEY_CHARS_MAX: Final = 512
+LINK_CHARS_MAX: Final = 256  # projections index links, two in one index: at most 1,024 bytes each
 
 # Fact types of this version; connectors may only produce these. Anything a connector does not know is an
 # `event.observed`, which is kept for the timeline and posts nothing.
@@ -112,11 +113,14 @@ def check_fact(fact: Fact) -> None:
         raise FactError(f"key: must have 1 to {KEY_CHARS_MAX} characters, has {len(fact.key)}")
     if not fact.source or not fact.account or not fact.effective_at:
         raise FactError("source, account and effective_at must not be empty")
+    for name, link in fact.links.items():
+        if len(link) > LINK_CHARS_MAX or len(name) > LINK_CHARS_MAX:
+            raise FactError(f"links.{name[:80]}: has more than {LINK_CHARS_MAX} characters")
     for name, money in fact.amounts.items():
         try:
             money.check()
         except MoneyError as error:
-            raise FactError(f"amounts.{name}: {error}") from error
+            raise FactError(f"amounts.{name[:80]}: {error}") from error
 
 
 def name_digest(name: str) -> bytes:

@@ -6,11 +6,19 @@ from typing import Final
 
 import cramjam
 import psycopg
+from psycopg.types.string import ByteaBinaryLoader
 
 from ledger.errors import BrokenLaw
 from ledger.events import Recorded
 
 READ_EVENTS_MAX: Final = 5000
+
+# Positions are gapless, so a range of positions is as good as a LIMIT and never sorts.
+_EVENTS: Final = """
+SELECT position, type::varchar, recorded_at_us, body FROM ledger.events
+WHERE book_id = (SELECT book_id FROM ledger.books WHERE book = %s) AND position > %s AND position <= %s
+ORDER BY position
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +55,14 @@ def read_events(
     Raises:
         BrokenLaw: a position is missing between two that are there.
     """
-    cursor = connection.execute(
-        "SELECT position, type, events.recorded_at_us, convert_to(body, 'UTF8')"
-        " FROM ledger.events JOIN ledger.books USING (book_id)"
-        " WHERE book = %s AND position > %s AND position <= %s ORDER BY position LIMIT %s",
-        (book, after, upto if upto is not None else 2**62, limit),
-        binary=True,
-    )
-    events = [Recorded(book, row[0], row[1], row[2], row[3]) for row in cursor]
+    last = 2**62 if upto is None else upto
+    if limit is not None:
+        last = min(last, after + limit)
+    with connection.cursor(binary=True) as cursor:
+        # The body is JSON in UTF-8 and stays bytes; only the type, a varchar here, becomes a str.
+        cursor.adapters.register_loader("text", ByteaBinaryLoader)
+        cursor.execute(_EVENTS, (book, after, last))
+        events = [Recorded(book, position, type_name, at_us, body) for position, type_name, at_us, body in cursor]
     check_contiguous(book, after, events)
     return events
 

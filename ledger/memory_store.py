@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from ledger.accounts import Chart
-from ledger.batch import BookAppend, DeadLetter, InputOffset, RawRecord, Redriven
+from ledger.batch import BookAppend, DeadLetter, InputOffset, RawRecord, Redriven, Teller
 from ledger.book import Book, Decided, Known
 from ledger.errors import BrokenLaw, Fenced
 from ledger.events import EntryPosted, FactObserved, FactParked, Recorded
@@ -113,9 +113,10 @@ class MemoryStore:
         """Every appended event of a book, from the first one."""
         return iter(tuple(self.memory.books[book].events))
 
-    def known_raw(self, lease: Lease, digests: Sequence[bytes]) -> set[bytes]:
-        """Which of these raw records the book has seen already."""
-        return set(digests) & self.memory.books[lease.book].raw_records.keys()
+    def known_raw(self, lease: Lease, digests: Sequence[bytes]) -> dict[bytes, Teller]:
+        """Which of these raw records the book has seen already, and by whom they were told."""
+        seen = self.memory.books[lease.book].raw_records
+        return {digest: seen[digest].teller for digest in digests if digest in seen}
 
     def offsets(self) -> dict[tuple[str, int], int]:
         """Next offset of every input partition that was ever read."""

@@ -160,7 +160,10 @@ def _apply(rule: _Compiled, fact: Fact) -> Posting | None:
         sums[currency] = sums.get(currency, 0) + signed_minor
         signed.append(signed_minor)
         code = _account(rule, fact, field) if field else account
-        lines.append(Line(code, "debit" if signed_minor > 0 else "credit", str(abs(amount_minor)), currency))
+        if signed_minor > 0:
+            lines.append(Line(code, "debit", str(signed_minor), currency))
+        else:
+            lines.append(Line(code, "credit", str(-signed_minor), currency))
     if not lines:
         return None
     if len(lines) < 2 or any(sums.values()):
@@ -217,7 +220,7 @@ def _amount(rule: _Compiled, fact: Fact, terms: tuple[tuple[int, str], ...]) -> 
             )
         currency = money.currency
         amount_minor += sign * int(money.amount)
-    if abs(amount_minor) > AMOUNT_MINOR_MAX:
+    if not -AMOUNT_MINOR_MAX <= amount_minor <= AMOUNT_MINOR_MAX:
         raise PostingError("amount_too_large", f"amounts.{terms[0][1]}", "a line holds at most 2^128-1 minor units")
     return amount_minor, currency
 

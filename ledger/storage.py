@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from ledger.accounts import Chart
-from ledger.batch import BookAppend, DeadLetter, InputOffset, RawRecord, Redriven
+from ledger.batch import BookAppend, DeadLetter, InputOffset, RawRecord, Redriven, Teller
 from ledger.book import Book, Decided, Known
 from ledger.events import Recorded
 from ledger.lease import Lease
@@ -39,8 +39,8 @@ class Storage(Protocol):
     def history(self, book: str) -> Iterator[Recorded]:
         """Every appended event of a book, from the first one."""
 
-    def known_raw(self, lease: Lease, digests: Sequence[bytes]) -> set[bytes]:
-        """Which of these raw records the book has seen already."""
+    def known_raw(self, lease: Lease, digests: Sequence[bytes]) -> dict[bytes, Teller]:
+        """Which of these raw records the book has seen already, and by whom they were told."""
 
     def offsets(self) -> dict[tuple[str, int], int]:
         """Next offset of every input partition that was ever read."""

@@ -13,8 +13,9 @@ from eventsourcing.application import AggregateNotFoundError
 
 from ledger.accounts import Chart
 from ledger.application import SNAPSHOT_EVERY_EVENTS, LedgerApplication
-from ledger.batch import BookAppend, DeadLetter, InputOffset, RawRecord, Redriven
+from ledger.batch import BookAppend, DeadLetter, InputOffset, RawRecord, Redriven, Teller
 from ledger.book import Book, Decided, Known
+from ledger.digest_array import DigestArray, DigestArrayDumper
 from ledger.errors import BrokenLaw, StoreError
 from ledger.events import EntryPosted, FactObserved, FactParked, Recorded, decode_event
 from ledger.journal import iterate_events
@@ -41,6 +42,7 @@ class Store:
     def __init__(self, connection: psycopg.Connection) -> None:
         """Use an autocommit connection; prefer `Store.open`."""
         self.connection = connection
+        connection.adapters.register_dumper(DigestArray, DigestArrayDumper)
         self._recorder = CopyRecorder(connection)
         self._application = LedgerApplication(connection)
         self._snapshot_at: dict[str, int] = {}
@@ -123,7 +125,7 @@ class Store:
             return {}
         rows = self.connection.execute(
             "SELECT digest, position FROM ledger.fact_keys WHERE book_id = %s AND digest = ANY(%s)",
-            (lease.book_id, list(digests)),
+            (lease.book_id, DigestArray(digests)),
             binary=True,
         ).fetchall()
         if not rows:
@@ -148,7 +150,7 @@ class Store:
             positions = dict(
                 self.connection.execute(
                     "SELECT digest, position FROM ledger.fact_keys WHERE book_id = %s AND digest = ANY(%s)",
-                    (lease.book_id, list(asked.digests)),
+                    (lease.book_id, DigestArray(asked.digests)),
                     binary=True,
                 ).fetchall()
             )
@@ -171,16 +173,16 @@ class Store:
         for page in iterate_events(self.connection, book):
             yield from page
 
-    def known_raw(self, lease: Lease, digests: Sequence[bytes]) -> set[bytes]:
-        """Which of these raw records the book has seen already."""
+    def known_raw(self, lease: Lease, digests: Sequence[bytes]) -> dict[bytes, Teller]:
+        """Which of these raw records the book has seen already, and by whom they were told."""
         if not digests:
-            return set()
+            return {}
         rows = self.connection.execute(
-            "SELECT digest FROM ledger.raw_records WHERE book_id = %s AND digest = ANY(%s)",
-            (lease.book_id, list(digests)),
+            "SELECT digest, source, account, context FROM ledger.raw_records WHERE book_id = %s AND digest = ANY(%s)",
+            (lease.book_id, DigestArray(digests)),
             binary=True,
         )
-        return {row[0] for row in rows}
+        return {digest: Teller(source, account, context) for digest, source, account, context in rows}
 
     def offsets(self) -> dict[tuple[str, int], int]:
         """Next offset of every input partition that was ever read."""

@@ -72,6 +72,8 @@ def what_if(book: Book, fact: Fact, known: Mapping[bytes, Known]) -> WhatIf:
         return WhatIf(decision="repeated", position=first.position)
     needed = known.get(reference_digest(fact.needs)) if fact.needs else None
     if fact.needs and needed is None:
+        if fault := book.fault(fact):
+            return WhatIf(decision="refused", code=fault.code, field=fault.field, detail=str(fault))
         return WhatIf(decision="parked", needs=fact.needs)
     try:
         posting = book.rules.post(with_source(fact, needed.fact) if needed is not None else fact)

@@ -103,7 +103,11 @@ class TimelineEntry(msgspec.Struct, frozen=True):
 
 
 class PaymentDetail(msgspec.Struct, frozen=True):
-    """A payment with its timeline, in the order in which we learned it, and the provider's ids that lead to it."""
+    """A payment with its timeline, in the order in which we learned it.
+
+    Attributes:
+        references: the provider's ids, beside its own, that lead to it.
+    """
 
     payment: Payment
     timeline: list[TimelineEntry]

@@ -11,6 +11,7 @@ import msgspec
 import psycopg
 
 from ledger.events import Recorded
+from projections.columns import numbers, texts
 from projections.tables import tables_of
 
 # account, currency -> debits, credits, entries, position of the last entry
@@ -36,13 +37,12 @@ class Balances:
             _ADD,
             {
                 "book": book,
-                "accounts": [account for account, _ in keys],
-                "currencies": [currency for _, currency in keys],
-                # As text: one array type whatever the size of the largest amount.
-                "debits": [str(sums[key][0]) for key in keys],
-                "credits": [str(sums[key][1]) for key in keys],
-                "entries": [sums[key][2] for key in keys],
-                "positions": [sums[key][3] for key in keys],
+                "accounts": texts([account for account, _ in keys]),
+                "currencies": texts([currency for _, currency in keys]),
+                "debits": numbers([sums[key][0] for key in keys]),
+                "credits": numbers([sums[key][1] for key in keys]),
+                "entries": numbers([sums[key][2] for key in keys]),
+                "positions": numbers([sums[key][3] for key in keys]),
             },
         )
 
@@ -66,7 +66,7 @@ def fold(events: Iterable[Recorded]) -> Sums:
     return sums
 
 
-class _Lines(msgspec.Struct):
+class _Lines(msgspec.Struct, gc=False):
     """The part of `EntryPosted` that moves money; everything else is skipped undecoded."""
 
     lines: tuple[tuple[str, str, str, str], ...]
@@ -76,9 +76,9 @@ _decoder: Final = msgspec.json.Decoder(_Lines)
 
 _ADD: Final = """
 INSERT INTO balance (book, account, currency, debits, credits, entries, position)
-SELECT %(book)s, account, currency, debits::numeric, credits::numeric, entries, position
+SELECT %(book)s, account, currency, debits, credits, entries, position
 FROM unnest(
-    %(accounts)s::text[], %(currencies)s::text[], %(debits)s::text[], %(credits)s::text[],
+    %(accounts)s::text[], %(currencies)s::text[], %(debits)s::numeric[], %(credits)s::numeric[],
     %(entries)s::bigint[], %(positions)s::bigint[]
 ) AS added (account, currency, debits, credits, entries, position)
 ON CONFLICT (book, account, currency) DO UPDATE SET

@@ -13,6 +13,7 @@ import msgspec
 import psycopg
 
 from ledger.events import Recorded
+from projections.appended import Appended, Row
 from projections.bodies import decode_body
 from projections.tables import tables_of
 
@@ -30,15 +31,12 @@ class Entries:
         return tables_of(self.name)
 
     def apply(self, cursor: psycopg.Cursor[Any], book: str, events: Sequence[Recorded]) -> None:
-        """Copy the batch's postings, all in one statement, so that the trigger sees whole entries."""
-        with cursor.copy(_COPY) as copy:
-            copy.set_types(_TYPES)
-            for row in postings(events):
-                copy.write_row(row)
+        """Add the batch's postings, all in one statement, so that the trigger sees whole entries."""
+        _POSTING.write(cursor, postings(events), lambda: joined_postings(events))
 
 
-def postings(events: Iterable[Recorded]) -> Iterator[tuple[Any, ...]]:
-    """One row of ``posting`` for each line of each entry, lines counted from 1."""
+def postings(events: Iterable[Recorded]) -> Iterator[Row]:
+    """One row of ``posting``, in texts, for each line of each entry, lines counted from 1."""
     for recorded in events:
         if recorded.type != "EntryPosted":
             continue
@@ -47,15 +45,36 @@ def postings(events: Iterable[Recorded]) -> Iterator[tuple[Any, ...]]:
         told = (
             fact.effective_at,
             effective_day(fact.effective_at, recorded.recorded_at_us),
-            recorded.recorded_at_us,
+            f"{recorded.recorded_at_us}",
             fact.type,
             fact.key,
             fact.source,
             fact.account,
             entry.rule,
         )
+        position = f"{recorded.position}"
+        for line, posted in enumerate(entry.lines, start=1):
+            yield (recorded.book, position, f"{line}", *posted, *told)
+
+
+def joined_postings(events: Iterable[Recorded]) -> list[str]:
+    """As `postings`, the fields of a row joined by tabs: what an entry's lines share is written once."""
+    joined = []
+    told: tuple[str, int] = ("", -1)
+    when = ""
+    for recorded in events:
+        if recorded.type != "EntryPosted":
+            continue
+        entry = decode_body(_decoder, recorded.body)
+        fact = entry.fact
+        if told != (fact.effective_at, recorded.recorded_at_us):  # neighbours often share both
+            told = (fact.effective_at, recorded.recorded_at_us)
+            when = f"{fact.effective_at}\t{effective_day(*told)}\t{recorded.recorded_at_us}"
+        head = f"{recorded.book}\t{recorded.position}"
+        tail = f"{when}\t{fact.type}\t{fact.key}\t{fact.source}\t{fact.account}\t{entry.rule}"
         for line, (account, side, amount, currency) in enumerate(entry.lines, start=1):
-            yield (recorded.book, recorded.position, line, account, side, amount, currency, *told)
+            joined.append(f"{head}\t{line}\t{account}\t{side}\t{amount}\t{currency}\t{tail}")
+    return joined
 
 
 def effective_day(effective_at: str, recorded_at_us: int) -> str:
@@ -74,7 +93,7 @@ def _day(text: str) -> str:
         return ""
 
 
-class _Fact(msgspec.Struct):
+class _Fact(msgspec.Struct, gc=False):
     """The part of a fact that a statement shows."""
 
     type: str
@@ -84,7 +103,7 @@ class _Fact(msgspec.Struct):
     effective_at: str
 
 
-class _Entry(msgspec.Struct):
+class _Entry(msgspec.Struct, gc=False):
     """The part of `EntryPosted` that a statement shows."""
 
     fact: _Fact
@@ -94,10 +113,23 @@ class _Entry(msgspec.Struct):
 
 _decoder: Final = msgspec.json.Decoder(_Entry)
 
-_COPY: Final = """
-COPY posting (
-    book, position, line, account, side, amount, currency,
-    effective_at, effective_on, recorded_at_us, fact_type, fact_key, source, source_account, rule
-) FROM STDIN
-"""
-_TYPES: Final = ["text", "int8", "int4", *["text"] * 6, "int8", *["text"] * 5]
+_POSTING: Final = Appended(
+    "posting",
+    {
+        "book": "text",
+        "position": "bigint",
+        "line": "integer",
+        "account": "text",
+        "side": "text",
+        "amount": "numeric",
+        "currency": "text",
+        "effective_at": "text",
+        "effective_on": "date",
+        "recorded_at_us": "bigint",
+        "fact_type": "text",
+        "fact_key": "text",
+        "source": "text",
+        "source_account": "text",
+        "rule": "text",
+    },
+)

@@ -42,7 +42,7 @@ _OPENING: Final = frozenset({"dispute.opened", "dispute.funds_withdrawn"})
 _CLOSING: Final = frozenset({"dispute.won", "dispute.lost", "dispute.closed", "dispute.funds_reinstated"})
 
 
-class Sighting(msgspec.Struct, frozen=True):
+class Sighting(msgspec.Struct, frozen=True, gc=False):
     """One telling about a payment, as it stands in the timeline.
 
     Attributes:
@@ -66,7 +66,7 @@ class Sighting(msgspec.Struct, frozen=True):
     object: str
 
 
-class PaymentState(msgspec.Struct, frozen=True):
+class PaymentState(msgspec.Struct, frozen=True, gc=False):
     """What a payment's sightings add up to; amounts in minor units of `currency`."""
 
     source: str
@@ -81,7 +81,21 @@ class PaymentState(msgspec.Struct, frozen=True):
 def payment_state(sightings: Sequence[Sighting]) -> PaymentState:
     """The state that these sightings, one or more in any order, add up to."""
     facts = {sighting.key: sighting for sighting in sightings if sighting.kind in ("posted", "observed")}
-    best = max(
+    best = sightings[0] if len(sightings) == 1 else _best(sightings, facts)
+    is_payment = best.type in _AMOUNT_RANK and best.key in facts
+    amount_minor = (best.amount_minor or 0) if is_payment else 0
+    if {fact.type for fact in facts.values()} <= _AMOUNT_RANK.keys():  # most payments: nothing refunded or disputed
+        refunded_minor, status = 0, _progress(sightings, facts)
+    else:
+        refunded_minor = _refunded_minor(facts, best.currency)
+        status = _status(sightings, facts, amount_minor, refunded_minor)
+    effective_at = min([sighting.effective_at for sighting in sightings])
+    return PaymentState(best.source, best.account, status, best.currency, amount_minor, refunded_minor, effective_at)
+
+
+def _best(sightings: Sequence[Sighting], facts: dict[str, Sighting]) -> Sighting:
+    """The telling that says most about the amount; the words that decide a tie are the same in any order."""
+    return max(
         sightings,
         key=lambda told: (
             told.key in facts and told.amount_minor is not None,
@@ -91,18 +105,6 @@ def payment_state(sightings: Sequence[Sighting]) -> PaymentState:
             told.source,
             told.account,
         ),
-    )
-    is_payment = best.type in _AMOUNT_RANK and best.key in facts
-    amount_minor = (best.amount_minor or 0) if is_payment else 0
-    refunded_minor = _refunded_minor(facts, best.currency)
-    return PaymentState(
-        source=best.source,
-        account=best.account,
-        status=_status(sightings, facts, amount_minor, refunded_minor),
-        currency=best.currency,
-        amount_minor=amount_minor,
-        refunded_minor=refunded_minor,
-        effective_at=min(sighting.effective_at for sighting in sightings),
     )
 
 

@@ -16,6 +16,7 @@ DAYS_AFTER_ARRIVAL_MAX: Final = 5
 
 # Shorter words are everyday words and numbers of every statement.
 _NAME_CHARS_MIN: Final = 8
+_NAME_CHARS_MAX: Final = 500  # nobody's id is longer, and PostgreSQL indexes no word of some thousand
 _WORD: Final = re.compile(r"[A-Z0-9_]+")
 
 
@@ -85,6 +86,8 @@ def names_gateway(*texts: str) -> bool:
 
 
 def _is_name(word: str) -> bool:
+    if len(word) > _NAME_CHARS_MAX:
+        return False
     return word.startswith("PO_") or (len(word) >= _NAME_CHARS_MIN and any(sign.isdigit() for sign in word))
 
 

@@ -49,8 +49,9 @@ class Reconciliation:
         told = read(events)
         touched = _Touched()
         spoken_of = _Touched()
-        _keep_payments(cursor, book, told, touched)
+        # Contents before payments: a payment told touches the payouts whose contents are there, this batch's as well.
         _keep_contents(cursor, book, told, touched)
+        _keep_payments(cursor, book, told, touched)
         _keep_payouts(cursor, book, told, spoken_of)
         _keep_lines(cursor, book, told, spoken_of)
         if not (touched.payouts or spoken_of.payouts or spoken_of.lines):
@@ -190,8 +191,7 @@ def _by_name(ones: Mapping[str, Payout | BankLine]) -> dict[str, list[str]]:
 def _keep_payments(cursor: psycopg.Cursor[Any], book: str, told: Told, touched: _Touched) -> None:
     if not told.payments:
         return
-    new = rows.keep_payments(cursor, book, told.payments)
-    for source, payout in rows.payouts_of_sources(cursor, book, new) if new else ():
+    for source, payout in rows.keep_payments(cursor, book, told.payments):
         touched.payout(payout, told.payments[source])
 
 

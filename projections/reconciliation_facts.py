@@ -168,7 +168,7 @@ def _day_or_none(text: str) -> str:
         return ""
 
 
-class _Fact(msgspec.Struct, kw_only=True):
+class _Fact(msgspec.Struct, kw_only=True, gc=False):
     """The part of a fact that reconciliation reads."""
 
     type: str
@@ -180,7 +180,7 @@ class _Fact(msgspec.Struct, kw_only=True):
     attributes: dict[str, str] = {}
 
 
-class _WithFact(msgspec.Struct):
+class _WithFact(msgspec.Struct, gc=False):
     """Any event that carries a whole fact."""
 
     fact: _Fact

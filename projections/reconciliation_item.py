@@ -26,8 +26,9 @@ REASONS: Final = (
     PAYOUT_FAILED,
 )
 
-# More than these are counted and not listed.
+# More than these are counted and not listed: an item has to fit into a record of its topic.
 MISSING_LISTED_MAX: Final = 100
+LINES_LISTED_MAX: Final = 100
 
 
 class MissingPayment(msgspec.Struct, frozen=True):
@@ -103,7 +104,8 @@ def payout_item(payout: Payout, lines: Sequence[tuple[BankLine, Match]], content
             "arrival_on": payout.arrival_on.isoformat(),
             "told": list(payout.told),
             "waiting_for": waiting_for,
-            "bank_lines": [_line_evidence(line) | {"matched_by": how.by} for line, how in lines],
+            "bank_lines": [_line_evidence(line) | {"matched_by": how.by} for line, how in lines[:LINES_LISTED_MAX]],
+            **({"bank_lines_told": len(lines)} if len(lines) > LINES_LISTED_MAX else {}),
             "bank_difference": _text(_difference(arrived_minor, due)) if lines else {},
             "contents": {
                 "rows": contents.rows,

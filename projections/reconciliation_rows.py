@@ -6,6 +6,7 @@ from typing import Any, Final, LiteralString
 import msgspec
 import psycopg
 
+from projections.columns import numbers, texts
 from projections.payout_matching import BankLine, Payout
 from projections.reconciliation_facts import Content, PayoutFact
 from projections.reconciliation_item import Contents, Item, MissingPayment
@@ -14,22 +15,9 @@ Bucket = tuple[str, int]  # currency, amount in minor units
 Rows = psycopg.Cursor[Any]
 
 
-def keep_payments(cursor: Rows, book: str, references: Iterable[str]) -> set[str]:
-    """Remember ids of told payments; gives those that are new."""
-    cursor.execute(
-        "INSERT INTO told_payment (book, reference) SELECT %s, unnest(%s::text[])"
-        " ON CONFLICT DO NOTHING RETURNING reference",
-        (book, sorted(references)),
-    )
-    return {reference for (reference,) in cursor}
-
-
-def payouts_of_sources(cursor: Rows, book: str, sources: Iterable[str]) -> list[tuple[str, str]]:
-    """(source, payout) of the content rows that come from these sources."""
-    cursor.execute(
-        "SELECT DISTINCT source, payout FROM content WHERE book = %s AND source = ANY(%s) AND payout <> ''",
-        (book, sorted(sources)),
-    )
+def keep_payments(cursor: Rows, book: str, references: Iterable[str]) -> list[tuple[str, str]]:
+    """Remember ids of told payments; gives (source, payout) of the content rows that come from those that are new."""
+    cursor.execute(_KEEP_PAYMENTS, {"book": book, "references": texts(sorted(references))})
     return cursor.fetchall()
 
 
@@ -38,19 +26,19 @@ def keep_contents(cursor: Rows, book: str, contents: Iterable[Content]) -> set[s
     rows = sorted(contents, key=lambda content: content.key)
     cursor.execute(
         "INSERT INTO content (book, key, transaction, payout, category, source, net, currency)"
-        " SELECT %s, key, transaction, payout, category, source, net::numeric, currency FROM unnest("
-        "%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])"
+        " SELECT %s, key, transaction, payout, category, source, net, currency FROM unnest("
+        "%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::numeric[], %s::text[])"
         " AS told (key, transaction, payout, category, source, net, currency)"
         " ON CONFLICT DO NOTHING RETURNING key",
         (
             book,
-            [row.key for row in rows],
-            [row.transaction for row in rows],
-            [row.payout for row in rows],
-            [row.category for row in rows],
-            [row.source for row in rows],
-            [str(row.net_minor) for row in rows],
-            [row.currency for row in rows],
+            texts([row.key for row in rows]),
+            texts([row.transaction for row in rows]),
+            texts([row.payout for row in rows]),
+            texts([row.category for row in rows]),
+            texts([row.source for row in rows]),
+            numbers([row.net_minor for row in rows]),
+            texts([row.currency for row in rows]),
         ),
     )
     return {key for (key,) in cursor}
@@ -62,7 +50,7 @@ def link_contents(cursor: Rows, book: str, payouts: dict[str, str]) -> set[str]:
     cursor.execute(
         "UPDATE content SET payout = told.payout FROM unnest(%s::text[], %s::text[]) AS told (key, payout)"
         " WHERE content.book = %s AND content.key = told.key AND content.payout = '' RETURNING content.key",
-        (keys, [payouts[key] for key in keys], book),
+        (texts(keys), texts([payouts[key] for key in keys]), book),
     )
     return {key for (key,) in cursor}
 
@@ -71,9 +59,9 @@ def payout_facts(cursor: Rows, book: str, payouts: Iterable[str], keys: Iterable
     """All facts of these payouts, and of the payouts that one of the keys tells about."""
     cursor.execute(
         "SELECT key, payout, type, amount, currency, effective_at, effective_on, arrival_on, automatic, trace_ids"
-        " FROM payout_fact WHERE book = %(book)s AND (payout = ANY(%(payouts)s) OR payout IN"
-        " (SELECT payout FROM payout_fact WHERE book = %(book)s AND key = ANY(%(keys)s)))",
-        {"book": book, "payouts": sorted(payouts), "keys": sorted(keys)},
+        " FROM payout_fact WHERE book = %(book)s AND (payout = ANY(%(payouts)s::text[]) OR"
+        " payout IN (SELECT payout FROM payout_fact WHERE book = %(book)s AND key = ANY(%(keys)s::text[])))",
+        {"book": book, "payouts": texts(sorted(payouts)), "keys": texts(sorted(keys))},
     )
     facts = []
     for key, payout, type_name, amount, currency, effective_at, effective_on, arrival_on, automatic, traces in cursor:
@@ -157,7 +145,7 @@ def lines_where(
 
 def contents_of(cursor: Rows, book: str, payouts: Iterable[str]) -> dict[str, Contents]:
     """Sums and missing payments of these payouts' contents; a payout without contents is not among them."""
-    asked = sorted(payouts)
+    asked = texts(sorted(payouts))
     cursor.execute(_SUMS, (book, asked))
     rows: dict[str, int] = {}
     net_minor: dict[str, dict[str, int]] = {}
@@ -206,10 +194,10 @@ def _criteria(book: str, ids: Iterable[str], names: Iterable[str], buckets: Iter
     pairs = sorted(buckets)
     return {
         "book": book,
-        "ids": sorted(ids),
-        "names": sorted(names),
-        "currencies": [currency for currency, _ in pairs],
-        "amounts": [str(amount_minor) for _, amount_minor in pairs],
+        "ids": texts(sorted(ids)),
+        "names": texts(sorted(names)),
+        "currencies": texts([currency for currency, _ in pairs]),
+        "amounts": numbers([amount_minor for _, amount_minor in pairs]),
     }
 
 
@@ -219,30 +207,41 @@ def _amounts(texts: Iterable[str]) -> tuple[Bucket, ...]:
     return tuple((currency, int(amount)) for currency, _, amount in parts)
 
 
+# OFFSET 0 holds the planner to one look into the index for each new id, however large `content` is.
+_KEEP_PAYMENTS: Final[LiteralString] = """
+WITH new AS (
+    INSERT INTO told_payment (book, reference) SELECT %(book)s, unnest(%(references)s::text[])
+    ON CONFLICT DO NOTHING RETURNING reference
+)
+SELECT DISTINCT reference, payout FROM new CROSS JOIN LATERAL (
+    SELECT payout FROM content WHERE book = %(book)s AND source = reference AND payout <> '' OFFSET 0
+) AS waiting
+"""
+
 # Three index scans, one for each way to be meant.
 _PAYOUTS: Final[LiteralString] = """
 SELECT payout, currency, amount, amounts_told, arrival_on, automatic, told, names FROM payout
-WHERE book = %(book)s AND payout = ANY(%(ids)s)
+WHERE book = %(book)s AND payout = ANY(%(ids)s::text[])
 UNION
 SELECT payout, currency, amount, amounts_told, arrival_on, automatic, told, names FROM payout
-WHERE book = %(book)s AND names && %(names)s
+WHERE book = %(book)s AND names && %(names)s::text[]
 UNION
 SELECT payout, currency, amount, amounts_told, arrival_on, automatic, told, names FROM payout
 WHERE book = %(book)s AND (currency, amount) IN (
-    SELECT currency, amount::numeric FROM unnest(%(currencies)s::text[], %(amounts)s::text[]) AS b (currency, amount)
+    SELECT currency, amount FROM unnest(%(currencies)s::text[], %(amounts)s::numeric[]) AS b (currency, amount)
 )
 """
 
 _LINES: Final[LiteralString] = """
 SELECT line, account, statement, currency, amount, value_on, gateway, names FROM bank_line
-WHERE book = %(book)s AND line = ANY(%(ids)s)
+WHERE book = %(book)s AND line = ANY(%(ids)s::text[])
 UNION
 SELECT line, account, statement, currency, amount, value_on, gateway, names FROM bank_line
-WHERE book = %(book)s AND names && %(names)s
+WHERE book = %(book)s AND names && %(names)s::text[]
 UNION
 SELECT line, account, statement, currency, amount, value_on, gateway, names FROM bank_line
 WHERE book = %(book)s AND gateway AND (currency, amount) IN (
-    SELECT currency, amount::numeric FROM unnest(%(currencies)s::text[], %(amounts)s::text[]) AS b (currency, amount)
+    SELECT currency, amount FROM unnest(%(currencies)s::text[], %(amounts)s::numeric[]) AS b (currency, amount)
 )
 """
 
@@ -250,7 +249,7 @@ WHERE book = %(book)s AND gateway AND (currency, amount) IN (
 _SUMS: Final = """
 SELECT payout, currency, count(*), sum(net)
 FROM content
-WHERE book = %s AND payout = ANY(%s) AND payout <> '' AND NOT (category = 'payout' AND source IN ('', payout))
+WHERE book = %s AND payout = ANY(%s::text[]) AND payout <> '' AND NOT (category = 'payout' AND source IN ('', payout))
 GROUP BY payout, currency
 ORDER BY payout, currency
 """
@@ -258,7 +257,7 @@ ORDER BY payout, currency
 _MISSING: Final = """
 SELECT payout, transaction, source, net::text, currency
 FROM content
-WHERE book = %s AND payout = ANY(%s) AND payout <> '' AND category IN ('charge', 'payment')
+WHERE book = %s AND payout = ANY(%s::text[]) AND payout <> '' AND category IN ('charge', 'payment')
   AND NOT EXISTS (
     SELECT FROM told_payment WHERE told_payment.book = content.book AND told_payment.reference = content.source
   )

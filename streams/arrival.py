@@ -1,12 +1,14 @@
 """An arrival: one record of an inbound partition as posting reads it, with the place where it stood."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 
 from confluent_kafka import Message
 
 from streams.errors import InboundError
-from streams.inbound import InboundRecord, parse_inbound
+from streams.inbound import Headers, InboundRecord, parse_inbound
+from streams.partitioner import partition_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,22 +31,44 @@ class Arrival:
     body: bytes = b""
 
     @classmethod
-    def of(cls, message: Message) -> "Arrival":
-        """Read a message; never raises, because outside input never stops the line (law 6)."""
+    def of(cls, message: Message, partitions: int) -> "Arrival":
+        """Read a message of a topic with `partitions`; never raises: outside input never stops the line (law 6).
+
+        A record beside its book's partition is refused: whoever reads that partition does not own the book, and would
+        take it from the one who does.
+        """
         topic, partition, offset = message.topic(), message.partition(), message.offset()
         assert topic is not None and partition is not None and offset is not None
         key, value = message.key(), message.value()
-        key_bytes = key.encode() if isinstance(key, str) else key
-        value_bytes = value.encode() if isinstance(value, str) else value
         try:
-            headers = message.headers()
-            record = parse_inbound(topic, key_bytes, value_bytes, headers, message.timestamp()[1])
+            record = parse_inbound(topic, key, value, _headers(message), message.timestamp()[1])
+            _check_partition(record.book, partition, partitions)
         except InboundError as fault:
-            text = (key_bytes or b"").decode(errors="replace").replace("\x00", "\ufffd")[:100]
-            return cls(topic, partition, offset, None, fault, text, value_bytes or b"")
+            text = (key or b"").decode(errors="replace").replace("\x00", "\ufffd")[:100]
+            return cls(topic, partition, offset, None, fault, text, value or b"")
         return cls(topic, partition, offset, record)
 
     @property
     def digest(self) -> bytes:
         """SHA-256 of the original bytes."""
         return bytes.fromhex(self.record.digest) if self.record is not None else sha256(self.body).digest()
+
+
+def _headers(message: Message) -> Headers | None:
+    try:
+        return message.headers()
+    except (SystemError, UnicodeDecodeError) as error:  # how confluent-kafka says that it cannot decode a name
+        raise InboundError("header_malformed", "a header's name is not UTF-8") from error
+
+
+def _check_partition(book: str, partition: int, partitions: int) -> None:
+    belongs = _partition_of(book, partitions)
+    if partition != belongs:
+        raise InboundError(
+            "partition_wrong",
+            f"records of book {book!r} belong into partition {belongs} and this is {partition}: let the producer "
+            "partition by murmur2 of the key, then redrive",
+        )
+
+
+_partition_of = lru_cache(maxsize=4096)(partition_of)  # a batch is thousands of records of a few books

@@ -7,6 +7,8 @@ Read in the source of faust-streaming 0.15.3 and aiokafka, and held by `tests/in
 - A handler that raises is restarted and its event acknowledged, unless acknowledging is ours: `noack()`.
 - A rebalance empties the agents' queues and drops events of the older generation. Those come again, or their books are
   read from the store by whoever has them then; a batch in flight commits, because the position's row decides.
+- Only the member that leads the group knows the number of partitions (`Consumer.topic_partitions` is None for the
+  others), so that number comes from our settings.
 - `stream_wait_empty` would hold a rebalance until our last transaction ends, and would hang where a batch failed.
 - The consumer's thread runs an event loop of its own, but shares the interpreter: only work that lets go of it, like a
   thread that waits for PostgreSQL, leaves heartbeats alone.
@@ -16,14 +18,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Final, cast
 
 import faust
+from faust import Stream
 from faust.types import TP, EventT, StreamT
 from faust.types.auth import CredentialsT
 
 from streams.kafka import RECORD_BYTES_MAX, SESSION_TIMEOUT_MS, KafkaConfig, KafkaSecurity
 
+METADATA_AGE_MS: Final = 3_000
 SESSION_TIMEOUT_S: Final = SESSION_TIMEOUT_MS / 1000
 Handler = Callable[[EventT[bytes], Callable[[], Awaitable[bool]]], Awaitable[None]]
-Assigned = Callable[[set[int], int], None]
+Assigned = Callable[[set[int]], None]
 
 
 class FaustWorker(faust.App):
@@ -47,6 +51,9 @@ def faust_worker(kafka: KafkaConfig, group: str, client_id: str) -> FaustWorker:
         broker_max_poll_records=500,
         consumer_auto_offset_reset="earliest",
         consumer_max_fetch_size=RECORD_BYTES_MAX,
+        # A broker that just came back may not know the topic yet; the leader then assigns nothing to anybody, and only
+        # the next look at the metadata mends that. The default of 5 minutes would be 5 minutes of silence.
+        consumer_metadata_max_age_ms=METADATA_AGE_MS,
         stream_wait_empty=False,
         stream_buffer_maxsize=4096,  # never fills: the followers take every event over at once
         topic_allow_declare=False,
@@ -62,7 +69,7 @@ def follow_topic(app: FaustWorker, topic: str, name: str, handler: Handler) -> N
     """Add an agent: `handler` gets every event of `topic` as raw bytes, and the way to acknowledge it."""
 
     async def agent(stream: StreamT[bytes]) -> None:
-        events = stream.noack()
+        events = cast(Stream[bytes], stream).noack()
         try:
             async for event in cast(AsyncIterator[EventT[bytes]], events.events()):
                 await handler(event, _acknowledgement(events, event))
@@ -75,15 +82,14 @@ def follow_topic(app: FaustWorker, topic: str, name: str, handler: Handler) -> N
 
 
 def on_rebalance(app: FaustWorker, topic: str, revoked: Callable[[], None], assigned: Assigned) -> None:
-    """Call `revoked` when partitions are taken, and `assigned` with ours and the number of all when they are given."""
+    """Call `revoked` when partitions are taken and `assigned` with ours when they are given."""
 
     async def on_revoked(*_: Any, **__: Any) -> None:
         revoked()
 
-    async def on_assigned(_: Any, partitions: set[TP], **__: Any) -> None:
-        count = app.consumer.topic_partitions(topic)
-        assert count, f"partitions of {topic} are assigned and not known"
-        assigned({partition.partition for partition in partitions if partition.topic == topic}, count)
+    async def on_assigned(*told: Any, **_: Any) -> None:
+        _app, partitions = cast(tuple[Any, set[TP]], told)
+        assigned({partition.partition for partition in partitions if partition.topic == topic})
 
     app.on_partitions_revoked.connect(on_revoked)
     app.on_partitions_assigned.connect(on_assigned)

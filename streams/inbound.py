@@ -21,9 +21,12 @@ BODY_BYTES_MAX: Final = 1024 * 1024  # of one event, told over HTTP
 FILE_BYTES_MAX: Final = RECORD_BYTES_MAX - 64 * 1024  # of one file, ingested; the rest is for key and headers
 HEADERS_BYTES_MAX: Final = 32 * 1024
 TOPIC_STEM: Final = "inbound."
+ATTEMPTS_MAX: Final = 999_999
+RECEIVED_AT_US_MAX: Final = 253_402_300_799_999_999  # the last microsecond of the year 9999
 
 # A book's name stands in keys, event ids (`<book>/<position>`), HTTP paths and under seals.
-_BOOK: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+BOOK_NAME: Final = "[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
+_BOOK: Final = re.compile(BOOK_NAME)
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _context_decoder: Final = msgspec.json.Decoder(dict[str, str])
 
@@ -94,7 +97,7 @@ def build_inbound(
 
     Raises:
         BodyTooLarge: more than `bytes_max` bytes.
-        InboundError: no bytes, or a book that is not a book's name.
+        InboundError: no bytes, a book that is not a book's name, or headers that posting would not read.
     """
     check_book(book)
     if not original:
@@ -114,12 +117,7 @@ def build_inbound(
         attempts=0,
         body=masked,
     )
-    headers_bytes = sum(len(name) + len(value) for name, value in record.headers())
-    if headers_bytes > HEADERS_BYTES_MAX:
-        raise InboundError(
-            "headers_too_large",
-            f"account, delivery and context have {headers_bytes} bytes, at most {HEADERS_BYTES_MAX}",
-        )
+    _check_headers(record)
     return record
 
 
@@ -141,6 +139,8 @@ def parse_inbound(
     check_book(book)
     if not value:
         raise InboundError("body_empty", "the value is empty: there is nothing to record")
+    if len(value) > RECORD_BYTES_MAX:  # a broker bounds what is compressed, and not what that becomes
+        raise InboundError("body_too_large", f"the value has {len(value)} bytes, at most {RECORD_BYTES_MAX}")
     digest = found.get("digest", "") or digest_of(value)
     if not _DIGEST.fullmatch(digest):
         raise InboundError("header_malformed", f"header digest: {digest[:80]!r} is not a SHA-256 in hexadecimal")
@@ -148,17 +148,24 @@ def parse_inbound(
         context = _context_decoder.decode(found.get("context") or "{}")
     except msgspec.DecodeError as error:
         raise InboundError("header_malformed", f"header context: {error}") from error
-    return InboundRecord(
+    record = InboundRecord(
         book=book,
         source=found.get("source") or topic.rpartition(TOPIC_STEM)[2],
         account=found.get("account", ""),
-        received_at_us=_number("received_at_us", found.get("received_at_us", ""), max(timestamp_ms, 0) * 1000),
+        received_at_us=_number(
+            "received_at_us",
+            found.get("received_at_us", ""),
+            min(max(timestamp_ms, 0) * 1000, RECEIVED_AT_US_MAX),
+            RECEIVED_AT_US_MAX,
+        ),
         digest=digest,
         delivery=found.get("delivery", ""),
         context=context,
-        attempts=_number("attempts", found.get("attempts", ""), 0),
+        attempts=_number("attempts", found.get("attempts", ""), 0, ATTEMPTS_MAX),
         body=value,
     )
+    _check_headers(record)
+    return record
 
 
 def digest_of(original: bytes) -> str:
@@ -175,6 +182,19 @@ def check_book(book: str) -> None:
         )
 
 
+def _check_headers(record: InboundRecord) -> None:
+    """Raise `InboundError` for headers that are too long, or that PostgreSQL could not keep beside the body."""
+    headers_bytes = sum(len(name) + len(value) for name, value in record.headers())
+    if headers_bytes > HEADERS_BYTES_MAX:
+        raise InboundError(
+            "headers_too_large",
+            f"account, delivery and context have {headers_bytes} bytes, at most {HEADERS_BYTES_MAX}",
+        )
+    texts = (record.source, record.account, record.delivery, *record.context, *record.context.values())
+    if any("\0" in text for text in texts):
+        raise InboundError("header_malformed", "source, account, delivery and context must not contain NUL")
+
+
 def _text(name: str, content: str | bytes) -> str:
     if isinstance(content, str):
         return content
@@ -184,9 +204,9 @@ def _text(name: str, content: str | bytes) -> str:
         raise InboundError("header_malformed", f"{name} is not UTF-8: {content[:40]!r}") from error
 
 
-def _number(name: str, text: str, otherwise: int) -> int:
+def _number(name: str, text: str, otherwise: int, most: int) -> int:
     if not text:
         return otherwise
-    if not (text.isascii() and text.isdigit() and len(text) <= 18):
-        raise InboundError("header_malformed", f"header {name}: {text[:40]!r} is not a decimal number")
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(most)) and int(text) <= most):
+        raise InboundError("header_malformed", f"header {name}: {text[:40]!r} is not a number from 0 to {most}")
     return int(text)

@@ -48,14 +48,14 @@ def decode_journal_record(value: bytes | None, key: bytes | None = None) -> list
     return events
 
 
-class _Event(msgspec.Struct):
+class _Event(msgspec.Struct, gc=False):
     position: int
     type: str
     recorded_at_us: int
     body: msgspec.Raw
 
 
-class _Batch(msgspec.Struct):
+class _Batch(msgspec.Struct, gc=False):
     book: str
     first: int
     last: int

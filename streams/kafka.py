@@ -19,7 +19,7 @@ from streams.errors import KafkaSettingsError
 log = logging.getLogger(__name__)
 
 RECORD_BYTES_MAX: Final = 4 * 1024 * 1024  # largest record we send, key and headers included; topics are created for it
-PARTITIONS: Final = 8
+PARTITIONS: Final = 4
 SESSION_TIMEOUT_MS: Final = 8_000  # after this a dead consumer's partitions are given to another one
 MECHANISMS: Final = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 

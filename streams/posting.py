@@ -10,7 +10,7 @@ A batch is whatever has arrived: one record when idle, thousands under load, so 
 
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
@@ -45,7 +45,7 @@ class PostingConfig:
     """
 
     kafka: KafkaConfig
-    postgres: str
+    postgres: str = field(repr=False)
     chart: Chart
     rules: RuleSet
     batch_records_max: int = 2_000
@@ -77,9 +77,9 @@ class _Session:
     def __init__(self, config: PostingConfig, writer: Writer) -> None:
         self._config = config
         self._writer = writer
-        self._owned: set[TopicPartition] = set()
         self._hints: dict[tuple[str, int], int] = {}
         self._hinted_at_s = 0.0
+        self._rebalances = 0
         self._consumer = consumer(config.kafka, GROUP, "contraflow-posting", offset_reset="error")
 
     def run(self, stop: threading.Event) -> None:
@@ -87,7 +87,7 @@ class _Session:
         self._consumer.subscribe(topics, on_assign=self._assign, on_revoke=self._revoke, on_lost=self._revoke)
         try:
             while not stop.is_set():
-                arrivals = [Arrival.of(message) for message in self._poll()]
+                arrivals = [Arrival.of(message, self._config.kafka.partitions) for message in self._poll()]
                 if arrivals:
                     self._write(arrivals)
                 elif self._writer.idle:
@@ -104,8 +104,12 @@ class _Session:
         first = self._consumer.poll(wait_s)
         if first is None:
             return []
+        rebalances = self._rebalances
         more = self._consumer.consume(self._config.batch_records_max - 1, timeout=0)
-        return [message for message in (first, *more) if self._good(message)]
+        # A rebalance within `consume` made `first` somebody else's, or ours again from the stored offset on, which may
+        # be an earlier one: storing the offset after `first` would then skip what lies between.
+        messages = more if rebalances != self._rebalances else (first, *more)
+        return [message for message in messages if self._good(message)]
 
     def _good(self, message: Message) -> bool:
         error = message.error()
@@ -146,6 +150,7 @@ class _Session:
             _log.warning("dead letters", count=written.dead)
 
     def _assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._rebalances += 1
         owned = {partition.partition for partition in partitions}
         stored = self._writer.assign(lambda book: partition_of(book, self._config.kafka.partitions) in owned)
         for partition in partitions:
@@ -154,6 +159,7 @@ class _Session:
         _log.info("assigned", partitions=sorted(owned))
 
     def _revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._rebalances += 1
         self._writer.discard()
         self._hints.clear()
         _log.info("revoked", partitions=sorted({partition.partition for partition in partitions}))

@@ -12,6 +12,7 @@ import asyncio
 import logging
 import os
 import signal
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -20,12 +21,12 @@ import uvloop
 from faust.types import EventT
 
 from projections.projection import PROJECTIONS, Projection
-from streams.errors import Retry
 from streams.faust_worker import FaustWorker, Handler, faust_worker, follow_topic, on_rebalance
 from streams.kafka import KafkaConfig
 from streams.partitioner import partition_of
-from streams.projecting_follower import Acknowledge, ProjectionFollower
+from streams.projecting_follower import WAITING_BYTES_MAX, Acknowledge, ProjectionFollower
 from streams.projecting_writer import ProjectionWriter, ReceivedRecord
+from streams.topics import TOPICS, ensure_topics
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +45,7 @@ class ProjectingConfig:
         projections: names to move; empty for all of them. Processes with another choice form a consumer group of their
             own, because in one group each would see only a part of the books.
         look_every_s: how often positions are compared with the store.
+        waiting_bytes_max: what may wait for each projection; above it the store is read instead.
         stop_wait_s: how long a stop may take before the process leaves without it.
         registry: where projections are looked up.
     """
@@ -52,6 +54,7 @@ class ProjectingConfig:
     postgres: str = field(repr=False)
     projections: tuple[str, ...] = ()
     look_every_s: float = 2.0
+    waiting_bytes_max: int = WAITING_BYTES_MAX
     stop_wait_s: float = 5.0
     registry: Mapping[str, Projection] = field(default_factory=lambda: PROJECTIONS)
 
@@ -72,7 +75,13 @@ def run_projecting(config: ProjectingConfig) -> int:
     Returns:
         The exit status: 0 when it was asked to stop, 1 when it failed, which is in the log. When a stop does not end
         within `stop_wait_s` the process leaves at once with that status: an open transaction rolls back.
+
+    Raises:
+        TopicMismatch: the journal topic has another number of partitions than the settings; which books are ours
+            depends on it.
+        Retry: Kafka did not answer.
     """
+    ensure_topics(config.kafka, [topic for topic in TOPICS if topic.name == JOURNAL])
     # As a policy, because faust's consumer thread makes its own event loop.
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     with asyncio.Runner() as runner:
@@ -85,23 +94,30 @@ async def _serve(config: ProjectingConfig) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     followers = [
-        ProjectionFollower(ProjectionWriter(config.postgres, projection), config.look_every_s)
+        ProjectionFollower(ProjectionWriter(config.postgres, projection), config.look_every_s, config.waiting_bytes_max)
         for projection in config.chosen()
     ]
     app = _app(config, followers)
-    running = [asyncio.create_task(_run(app, follower)) for follower in followers]
+    running = [asyncio.create_task(follower.run()) for follower in followers]
     working = [asyncio.create_task(_start(app)), *running]
     asked = asyncio.create_task(stop.wait())
     await asyncio.wait([asked, *working], return_when=asyncio.FIRST_COMPLETED)
-    failures = [task.exception() for task in working if task.done()]
-    status = EXIT_FAILED if failures else EXIT_STOPPED
-    for failure in failures:
-        log.critical("projecting stops: %s: %s", type(failure).__name__, failure, exc_info=failure)
-    if not await _stop(app, followers, running, config.stop_wait_s):
+    failed = _report(working)
+    stopped = await _stop(app, followers, running, config.stop_wait_s)
+    status = EXIT_FAILED if failed or _report(running) else EXIT_STOPPED  # one may fail while it stops
+    if not stopped:
         log.warning("projecting did not stop within %g s and leaves at once", config.stop_wait_s)
         logging.shutdown()
         os._exit(status)
     return status
+
+
+def _report(tasks: list[asyncio.Task[None]]) -> bool:
+    """Log why tasks failed; whether one did."""
+    errors = [error for task in tasks if task.done() and (error := task.exception()) is not None]
+    for error in errors:
+        log.critical("projecting stops: %s: %s", type(error).__name__, error, exc_info=error)
+    return bool(errors)
 
 
 def _app(config: ProjectingConfig, followers: list[ProjectionFollower]) -> FaustWorker:
@@ -114,10 +130,10 @@ def _app(config: ProjectingConfig, followers: list[ProjectionFollower]) -> Faust
         for follower in followers:
             follower.revoke()
 
-    def assigned(partitions: set[int], count: int) -> None:
+    def assigned(partitions: set[int]) -> None:
         log.info("partitions %s of %s are ours", sorted(partitions), topic)
         for follower in followers:
-            follower.assign(lambda book: partition_of(book, count) in partitions)
+            follower.assign(lambda book: partition_of(book, config.kafka.partitions) in partitions)
 
     on_rebalance(app, topic, revoked, assigned)
     return app
@@ -132,19 +148,16 @@ def _handler(follower: ProjectionFollower) -> Handler:
     return offer
 
 
-async def _run(app: FaustWorker, follower: ProjectionFollower) -> None:
-    try:
-        await follower.run()
-    except Exception as error:
-        await app.crash(error)
-        raise
-
-
 async def _start(app: FaustWorker) -> None:
-    """Run faust; ends, with the reason, only when it crashes."""
+    """Run faust; ends, with the reason, only when it crashes.
+
+    A follower that fails ends the process through its own task and does not crash the app: a crashed consumer thread
+    ends by itself sooner or later, and the commit of `app.stop` then waits for it in vain instead of leaving the group.
+    """
     await app.start()
     await app.wait_until_stopped()
-    raise app.crash_reason or Retry("faust stopped by itself")
+    if app.crash_reason is not None:
+        raise app.crash_reason
 
 
 async def _stop(
@@ -156,14 +169,11 @@ async def _stop(
     """End what is under way, commit offsets, leave the group; False when that took too long."""
     for follower in followers:
         follower.stop()
-    deadline_s = asyncio.get_running_loop().time() + wait_s
-    _, unfinished = await asyncio.wait(running, timeout=wait_s)
-    try:
-        async with asyncio.timeout_at(deadline_s):
-            await app.stop()
-    except TimeoutError:
-        return False
-    except Exception:
-        log.exception("faust did not stop cleanly; what was committed is in PostgreSQL")
-        return False
-    return not unfinished
+    deadline_s = time.monotonic() + wait_s
+    _, unfinished = await asyncio.wait(running, timeout=wait_s * 0.6)  # the rest is for leaving the group
+    # A task, because faust swallows the cancellation with which `asyncio.timeout` would end it.
+    leaving = asyncio.create_task(app.stop())
+    await asyncio.wait([leaving], timeout=deadline_s - time.monotonic())
+    if leaving.done() and (error := leaving.exception()) is not None:
+        log.warning("faust did not stop cleanly; what was committed is in PostgreSQL", exc_info=error)
+    return leaving.done() and not unfinished

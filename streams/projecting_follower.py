@@ -46,11 +46,12 @@ class Waiting(NamedTuple):
 class ProjectionFollower:
     """Moves one projection along the journal topic. `offer` records to it while `run` runs, on one event loop."""
 
-    def __init__(self, writer: ProjectionWriter, look_every_s: float) -> None:
+    def __init__(self, writer: ProjectionWriter, look_every_s: float, waiting_bytes_max: int) -> None:
         """`look_every_s`: how often positions are compared with the store, in case a record never came."""
         self.name = writer.projection.name
         self._writer = writer
         self._look_every_s = look_every_s
+        self._waiting_bytes_max = waiting_bytes_max
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"projecting-{self.name}")
         self._waiting: deque[Waiting] = deque()
         self._waiting_bytes = 0
@@ -66,7 +67,7 @@ class ProjectionFollower:
         self._waiting.append(item)
         self._waiting_bytes += item.size_bytes
         self._wake.set()
-        if self._waiting_bytes > WAITING_BYTES_MAX:
+        if self._waiting_bytes > self._waiting_bytes_max:
             dropped, self._waiting, self._waiting_bytes = self._waiting, deque(), 0
             # Before the acknowledgements: a catch-up that begins from now on reads at least what is let go here.
             self._behind = True

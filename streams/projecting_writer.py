@@ -13,6 +13,7 @@ import psycopg
 from psycopg import sql
 
 from ledger.events import Recorded
+from ledger.schema import migrate
 from projections.advance import GAP_EVENTS_MAX, advance
 from projections.errors import JournalGap
 from projections.journal_reader import JournalReader
@@ -162,6 +163,7 @@ class ProjectionWriter:
             connection.execute(
                 "SELECT set_config('idle_in_transaction_session_timeout', %s, false)", (str(IDLE_IN_TRANSACTION_MS),)
             )
+            migrate(connection)  # projecting may be the first to come
             ensure_schemas(connection, [self.projection])
             self._opened = connection
         return self._opened

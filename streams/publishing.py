@@ -11,7 +11,7 @@ One process owns a stream; a second one stands by and takes over when the first 
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import psycopg
@@ -39,6 +39,7 @@ STREAMS: Final = (
 )
 
 EVENTS_MAX: Final = 2_000  # of one book in one round, which bounds memory and how long another book waits
+SETTLE_ROUNDS: Final = 8  # under load Kafka acknowledges one round while the next one is read
 LOOK_EVERY_S: Final = 1.0
 STANDBY_LOOK_EVERY_S: Final = 1.0
 RETRY_PAUSE_S: Final = 1.0
@@ -56,7 +57,7 @@ class PublishingConfig:
     """
 
     kafka: KafkaConfig
-    postgres: str
+    postgres: str = field(repr=False)
     streams: Sequence[str] = STREAMS
 
     def __post_init__(self) -> None:
@@ -102,6 +103,8 @@ class Publisher:
         self._cursors: dict[tuple[str, str], Cursor] = {}
         self._books: set[str] = set()  # have events that were not sent
         self._changed: set[tuple[RowStream, str]] = set()  # have rows that may not have been sent
+        self._unsettled: dict[tuple[str, str], Cursor] = {}  # moved in memory, not yet acknowledged and stored
+        self._unsettled_rounds = 0
         self._looked_at_s = 0.0
 
     def run(self, stop: threading.Event) -> None:
@@ -116,6 +119,7 @@ class Publisher:
                 self._listen(listener)
                 if time.monotonic() - self._looked_at_s >= LOOK_EVERY_S:
                     self.look()
+            self._settle()
 
     def look(self) -> None:
         """Find out what is not sent yet, without being told."""
@@ -140,22 +144,29 @@ class Publisher:
             self._looked_at_s = 0.0  # there may be more of them: look again at once, after the events
 
     def round(self) -> int:
-        """Send a batch of everything that is known to wait, and store how far it came; returns the records sent."""
-        moved: list[Cursor] = []
-        sent = 0
-        for book in sorted(self._books):
-            sent += self._publish_events(book, moved)
+        """Send a batch of everything that is known to wait; returns the records sent.
+
+        How far it came is stored once Kafka acknowledged: at once when nothing else waits, else after some rounds.
+        """
+        sent = sum(self._publish_events(book) for book in sorted(self._books))
         for rows, book in sorted(self._changed, key=lambda change: (change[1], change[0].name)):
-            sent += self._publish_rows(rows, book, moved)
-        if moved:
-            self._sender.settle()
-            self._acknowledged(moved)
+            sent += self._publish_rows(rows, book)
+        self._unsettled_rounds += 1
+        if not self._books or self._unsettled_rounds >= SETTLE_ROUNDS:
+            self._settle()
         return sent
+
+    def _settle(self) -> None:
+        self._unsettled_rounds = 0
+        if self._unsettled:
+            self._sender.settle()
+            self._acknowledged(list(self._unsettled.values()))
+            self._unsettled.clear()
 
     def _acknowledged(self, moved: Sequence[Cursor]) -> None:
         store_cursors(self._connection, moved)
 
-    def _publish_events(self, book: str, moved: list[Cursor]) -> int:
+    def _publish_events(self, book: str) -> int:
         """One batch of each stream; streams that stand at the same position share one reading."""
         sent = 0
         waiting: dict[int, list[EventStream]] = {}
@@ -172,19 +183,19 @@ class Publisher:
                 records, cursor.state = stream.publish(book, events, cursor.state)
                 sent += self._sender.send(stream.name, book, records)
                 cursor.position = events[-1].position
-                moved.append(cursor)
+                self._unsettled[stream.name, book] = cursor
         if not full:
             self._books.discard(book)
         return sent
 
-    def _publish_rows(self, stream: RowStream, book: str, moved: list[Cursor]) -> int:
+    def _publish_rows(self, stream: RowStream, book: str) -> int:
         cursor = self._cursor(stream.name, book)
         records, reached, state = stream.publish(self._connection, book, cursor.position, cursor.state)
         if reached == cursor.position:
             self._changed.discard((stream, book))  # a change after this reading has a notification of its own
             return 0
         cursor.position, cursor.state = reached, state
-        moved.append(cursor)
+        self._unsettled[stream.name, book] = cursor
         return self._sender.send(stream.name, book, records)
 
     def _publish_dead_letters(self) -> bool:

@@ -6,6 +6,7 @@ default; readers ignore what they do not know.
 """
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
@@ -207,6 +208,7 @@ def encode_record(record: msgspec.Struct) -> bytes:
     return _encoder.encode(record)
 
 
+@lru_cache(maxsize=16)  # the events of one append share their recorded time
 def time_of(recorded_at_us: int) -> datetime:
     """Microseconds since 1970 as a time in UTC, exact."""
     return _EPOCH + timedelta(microseconds=recorded_at_us)

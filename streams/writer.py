@@ -21,7 +21,7 @@ from connectors import CONNECTORS
 from connectors.connector import Connector, Telling
 from connectors.errors import TranslationError
 from ledger.accounts import Chart
-from ledger.batch import BookAppend, DeadLetter, InputOffset, RawRecord, Redriven
+from ledger.batch import BookAppend, DeadLetter, InputOffset, RawRecord, Redriven, Teller
 from ledger.book import Book, Decided, Known, Refusal
 from ledger.committer import Committer
 from ledger.errors import FactError
@@ -29,10 +29,11 @@ from ledger.facts import Fact, check_fact, encode_fact
 from ledger.rules import RuleSet
 from ledger.store import Lease, Store
 from streams.arrival import Arrival
-from streams.inbound import InboundRecord
+from streams.inbound import TOPIC_STEM, InboundRecord
 
 # The record of this source is the fact itself, word for word, so it is not kept a second time as a raw record.
 FACTS_SOURCE: Final = "facts"
+DETAIL_CHARS_MAX: Final = 2_000  # of a dead letter: a detail may quote what somebody else made long
 
 _log = structlog.get_logger(__name__)
 
@@ -160,7 +161,7 @@ class Writer:
         self, name: str, arrivals: Sequence[Arrival], now_us: int, dead: list[DeadLetter], written: Written
     ) -> tuple[BookAppend, dict[bytes, Known]]:
         lease, book = self._book(name, now_us)
-        translated = self._translate(lease, arrivals, now_us, dead, written)
+        translated, failed = self._translate(lease, arrivals, now_us, dead, written)
         facts = [fact for item in translated for fact in item.facts]
         questions = book.questions(facts)
         known = self._reader.known(lease, questions)
@@ -169,6 +170,7 @@ class Writer:
         decided = book.decide(facts, known, now_us)
         refused = _refusals_by_record(translated, decided)
         raw_records, redriven = _spans(translated, decided, before, refused)
+        redriven += [Redriven(arrival.digest, None, None, resolved=False) for arrival in failed]
         for item, refusals in zip(translated, refused, strict=True):
             dead.extend(_refused(item.arrival, refusal, now_us) for refusal in refusals)
         written.facts += len(facts)
@@ -191,36 +193,39 @@ class Writer:
 
     def _translate(
         self, lease: Lease, arrivals: Sequence[Arrival], now_us: int, dead: list[DeadLetter], written: Written
-    ) -> list[_Translated]:
+    ) -> tuple[list[_Translated], list[Arrival]]:
+        """What could be translated, and which redriven records could again not be."""
         seen = self._seen(lease, arrivals)
         translated = []
+        failed_again = []
         for arrival in arrivals:
             record = arrival.record
             assert record is not None
-            keeps_raw = record.source != FACTS_SOURCE
-            digest = arrival.digest if keeps_raw else b""
-            seen_before = digest in seen
-            if seen_before and record.attempts == 0:
+            teller = Teller(record.source, record.account, record.context)
+            first_teller = seen.get(arrival.digest) if record.source != FACTS_SOURCE else None
+            if first_teller == teller and record.attempts == 0:
                 written.duplicates += 1
                 continue
             try:
                 facts = self._facts(record)
             except TranslationError as error:
                 dead.append(_dead_letter(arrival, error.code, error.detail, now_us))
+                if record.attempts > 0:
+                    failed_again.append(arrival)
                 continue
-            if keeps_raw:
-                seen.add(digest)
-            translated.append(_Translated(arrival, record, facts, seen_before))
-        return translated
+            if record.source != FACTS_SOURCE and first_teller is None:
+                seen[arrival.digest] = teller
+            translated.append(_Translated(arrival, record, facts, first_teller is not None))
+        return translated, failed_again
 
-    def _seen(self, lease: Lease, arrivals: Sequence[Arrival]) -> set[bytes]:
-        """Which of these bytes the book has been told before."""
+    def _seen(self, lease: Lease, arrivals: Sequence[Arrival]) -> dict[bytes, Teller]:
+        """Which of these bytes the book has been told before, and by whom."""
         digests = [
             arrival.digest
             for arrival in arrivals
             if arrival.record is not None and arrival.record.source != FACTS_SOURCE
         ]
-        return self._reader.known_raw(lease, digests) | self._committer.raw_digests(lease.book)
+        return {**self._reader.known_raw(lease, digests), **self._committer.raw_records(lease.book)}
 
     def _facts(self, record: InboundRecord) -> Sequence[Fact]:
         connector = self._connectors.get(record.source)
@@ -230,6 +235,8 @@ class Writer:
             source=record.source, account=record.account, delivery=record.delivery, context=dict(record.context)
         )
         facts = connector.translate(record.body, telling)
+        if record.source == FACTS_SOURCE:
+            return facts  # checked while it was decoded
         try:
             for fact in facts:
                 check_fact(fact)
@@ -310,14 +317,14 @@ def _dead_letter(arrival: Arrival, code: str, detail: str, now_us: int, position
     record = arrival.record
     return DeadLetter(
         book=record.book if record else arrival.book_text,
-        source=record.source if record else "",
+        source=record.source if record else arrival.topic.rpartition(TOPIC_STEM)[2],
         account=record.account if record else "",
         topic=arrival.topic,
         partition=arrival.partition,
         record_offset=arrival.offset,
         digest=arrival.digest,
         code=code,
-        detail=detail,
+        detail=detail[:DETAIL_CHARS_MAX],
         context=record.context if record else {},
         body=record.body if record else arrival.body,
         attempts=record.attempts + 1 if record else 1,

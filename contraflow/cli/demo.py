@@ -35,7 +35,8 @@ def demo(
     terminal, settings = prepare(context)
 
     from contraflow.demo import demo_day
-    from contraflow.demo_judgement import judge
+    from contraflow.demo_judgement import judge, judge_api
+    from contraflow.pipeline import api_url
     from contraflow.simulator import PAYMENTS_MIN
     from contraflow.stop_request import StopRequest
     from contraflow.wiring import postgres_dsn
@@ -47,6 +48,7 @@ def demo(
     with StopRequest.listening() as stop:
         with demo_day(settings, payments=payments, seed=seed, say=terminal.say) as sent:
             judgement = judge(postgres_dsn(sent.pipeline.settings), sent.book, sent.day.truth)
+            judge_api(judgement, api_url(sent.pipeline.settings), sent.book, sent.position)
             judgement.differences += [f"webhook: {problem}" for problem in sent.problems]
             _show(terminal, sent, judgement, keep)
             if keep:
@@ -85,20 +87,32 @@ def _show(terminal: Terminal, sent: DemoDay, judgement: Judgement, keep: bool) -
     else:
         console.print("\n[bold green]Everything agrees with what the simulator knows to be true.[/bold green]")
     directory = sent.pipeline.settings.data_dir
-    command = f"CONTRAFLOW_DATA_DIR={directory} CONTRAFLOW_BOOK={sent.book} contraflow"
+    program = _program()
+    command = f"CONTRAFLOW_DATA_DIR={directory} CONTRAFLOW_BOOK={sent.book} {program}"
     payment = next(iter(sent.day.truth.payments))
-    lines = [
-        "",
-        f"API      {url}  (while it runs; {url}/docs in a browser)",
-        "Try next:",
-        *([] if keep else ["  contraflow demo --keep            stays up, so that the API can be asked"]),
+    asking = [
         f"  curl {url}/books/{sent.book}/trial-balance",
         f"  curl {url}/books/{sent.book}/payments/{payment}",
+    ]
+    lines = [
+        "",
+        f"API      {url}  ({url}/docs in a browser)",
+        "Try next:",
+        *(asking if keep else [f"  {program} demo --keep", "    stays up, so that the API can be asked"]),
         f"  {command} payment {payment}",
         f"  {command} balance 1000",
         f"  {command} verify",
     ]
     console.print("\n".join(lines), markup=False)
+
+
+def _program() -> str:
+    """How this program was called, so that what is shown can be typed as it stands."""
+    import shutil
+    import sys
+
+    called = sys.argv[0]
+    return "contraflow" if shutil.which("contraflow") or not called.endswith("contraflow") else called
 
 
 def _tables(sent: DemoDay, judgement: Judgement) -> list[Table]:

@@ -34,6 +34,8 @@ _CODES: dict[str, ExitCode] = {
     "psycopg.errors.UndefinedTable": ExitCode.NOT_FOUND,
     "projections.errors.UnknownProjection": ExitCode.NOT_FOUND,
     "projections.errors.RebuildRunning": ExitCode.IN_USE,
+    "ledger.errors.ChartError": ExitCode.SETTINGS,
+    "ledger.errors.RulesError": ExitCode.SETTINGS,
     "ledger.errors.BrokenLaw": ExitCode.WRONG,
     "projections.errors.ProjectionError": ExitCode.WRONG,
     "ledger.errors.LedgerError": ExitCode.REFUSED,
@@ -53,7 +55,10 @@ def explain(error: BaseException) -> tuple[ExitCode, str]:
     for ancestor in type(error).__mro__:
         name = f"{ancestor.__module__}.{ancestor.__qualname__}"
         if name in _CODES:
-            return _CODES[name], " ".join(part for part in (str(error).strip(), _ADVICE.get(name, "")) if part)
+            told = str(error).strip()
+            if name.startswith("psycopg."):
+                told = told.partition("\n")[0] + "."  # below it, the server quotes the statement
+            return _CODES[name], f"{told} {_ADVICE.get(name, '')}".strip()
     if isinstance(error, OSError) and error.filename is not None:
         return ExitCode.REFUSED, f"{error.filename}: {error.strerror}"
     return ExitCode.DEFECT, f"{type(error).__name__}: {error}. This is a defect; --debug shows where."

@@ -29,6 +29,13 @@ STOP_WAIT_S = 20.0
 START_ATTEMPTS_MAX = 3
 
 
+def new_cluster_id(draw: Callable[[], uuid.UUID] = uuid.uuid4) -> str:
+    """A random id as Kafka writes them; never one that begins with ``-``: its storage tool takes that for an option."""
+    while (text := urlsafe_b64encode(draw().bytes).decode().rstrip("=")).startswith("-"):
+        continue
+    return text
+
+
 class EmbeddedKafka:
     """The broker of one folder. `jars` is its class path."""
 
@@ -134,7 +141,7 @@ class EmbeddedKafka:
 
     def _format(self) -> None:
         """`kafka.tools.StorageTool format`; a format that was cut short is done again."""
-        cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        cluster_id = new_cluster_id()
         properties = str(self._folder / "server.properties")
         command = ["kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", cluster_id, "-c", properties]
         done = subprocess.run(

@@ -17,15 +17,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
-from contraflow.embedded.errors import PairInUse
+from contraflow.embedded.errors import PairInUse, ServerDidNotStart
 from contraflow.embedded.jars import class_path, default_jars_dir
 from contraflow.embedded.kafka import EmbeddedKafka
 from contraflow.embedded.lock import DirectoryLock
 from contraflow.embedded.postgres import EmbeddedPostgres
 from contraflow.embedded.process import ProcessRef
 from contraflow.embedded.runtime import Runtime, read_runtime, remove_runtime, write_runtime
+
+REVIVE_ATTEMPTS_MAX: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,17 +158,26 @@ class EmbeddedPair:
     def revive(self) -> list[str]:
         """Start again what died, at the same addresses, and wait until it answers; the names of what was started.
 
-        Raises ServerDidNotStart; then the pair is stopped as a whole.
+        A server that dies while another one starts, or again while it starts itself, is started in the next attempt.
+        Raises ServerDidNotStart after `REVIVE_ATTEMPTS_MAX` failed ones; then the pair is stopped as a whole.
         """
-        gone = self.dead()
-        if gone:
+        started: dict[str, None] = {}
+        failed = 0
+        while gone := self.dead():
             self._say(f"Starting {' and '.join(gone)} again")
+            started |= dict.fromkeys(gone)
             try:
                 self._start(gone)
+            except ServerDidNotStart as error:
+                failed += 1
+                if failed == REVIVE_ATTEMPTS_MAX:
+                    self.stop()
+                    raise
+                self._say(str(error).splitlines()[0])
             except BaseException:
                 self.stop()
                 raise
-        return gone
+        return list(started)
 
     def stop(self) -> None:
         """Stop both servers cleanly and let go of the directory. Repeating it does nothing."""

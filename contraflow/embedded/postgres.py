@@ -86,7 +86,8 @@ class EmbeddedPostgres:
             except psycopg.OperationalError as error:
                 if not self._process.is_running() or time.monotonic() > deadline_s:
                     tail = self._process.log_tail()
-                    self.stop()
+                    # The process alone: the socket's folder is the address, and the next attempt keeps it.
+                    self._process.stop()
                     raise ServerDidNotStart(
                         f"PostgreSQL did not start: {error}. The end of {self._log_path}:\n{tail}"
                     ) from error

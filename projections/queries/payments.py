@@ -69,7 +69,7 @@ _BY_STATUS: Final = statement("payments", SELECT_PAYMENTS, " AND p.status = %(st
 _BY_REFERENCE: Final = statement(
     "payments",
     SELECT_PAYMENTS,
-    " AND p.payment IN (SELECT r.payment FROM payments.reference AS r"
+    " AND p.payment IN (SELECT %(reference)s::text UNION SELECT r.payment FROM payments.reference AS r"
     " WHERE r.book = %(book)s AND r.reference = %(reference)s) ORDER BY p.payment",
 )
 _COUNTS: Final = statement(

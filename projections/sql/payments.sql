@@ -37,7 +37,7 @@ CREATE TABLE timeline (
 );
 CREATE INDEX timeline_of_payment ON timeline (book, payment, position);
 
--- The provider's ids that lead to a payment: of itself, its charges, refunds and disputes.
+-- The provider's ids, beside its own, that lead to a payment: of its charges, refunds and disputes.
 CREATE TABLE reference (
     book text NOT NULL,
     reference text NOT NULL,

@@ -169,6 +169,29 @@ def test_killed_servers_are_revived_at_the_same_addresses(tmp_path):
         assert remembered(first) == (["one", "two"], ["one", "two"])
 
 
+def test_a_server_that_dies_while_the_other_is_revived_is_revived_too(tmp_path):
+    killed = []
+
+    def kill_kafka_too(line: str) -> None:
+        if line == "Starting postgres again" and not killed:
+            killed.append(pair.bootstrap_servers)
+            kafka = read_runtime(tmp_path).kafka
+            os.kill(kafka.pid, signal.SIGKILL)
+            assert gone(kafka)
+
+    with EmbeddedPair.open(tmp_path, options=TEST_OPTIONS, progress=kill_kafka_too) as pair:
+        first = pair.addresses
+        os.kill(pair.pids["postgres"], signal.SIGKILL)
+        deadline_s = time.monotonic() + 10
+        while not pair.dead():
+            assert time.monotonic() < deadline_s, "the death of PostgreSQL was not noticed"
+            time.sleep(0.02)
+        assert pair.revive() == ["postgres", "kafka"]
+        assert killed
+        assert pair.dead() == []
+        assert EmbeddedPair.attach(tmp_path) == first
+
+
 def test_nothing_outlives_a_killed_owner_and_the_next_start_recovers(tmp_path):
     with owner(tmp_path) as process:
         running = EmbeddedPair.attach(tmp_path)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import Message, Producer
 
 from contraflow.embedded import PairAddresses
 from ledger.accounts import load_chart
@@ -21,8 +21,9 @@ from ledger.store import Store
 from ledger.verification import verify_ledger
 from streams.errors import OffsetGone
 from streams.kafka import KafkaConfig, producer
-from streams.posting import PostingConfig, run_posting
+from streams.posting import PostingConfig, _Session, run_posting
 from streams.topics import INPUT_TOPICS, ensure_topics
+from streams.writer import Writer
 from tests.unit.ledger.builders import payment
 
 ROOT = Path(__file__).parents[2]
@@ -83,6 +84,18 @@ class Site:
             row = connection.execute(
                 "SELECT count(*) FROM ledger.events JOIN ledger.books USING (book_id) WHERE type = %s AND book = %s",
                 (type_name, book),
+            ).fetchone()
+        assert row is not None
+        return int(row[0])
+
+    def count_payments(self, numbers: range) -> int:
+        """How many of the payments that `tell` tells are posted."""
+        keys = [payment(number).key for number in numbers]
+        with psycopg.connect(self.dsn) as connection:
+            row = connection.execute(
+                "SELECT count(*) FROM ledger.events"
+                " WHERE type = 'EntryPosted' AND body::json #>> '{fact,key}' = ANY(%s)",
+                (keys,),
             ).fetchone()
         assert row is not None
         return int(row[0])
@@ -196,3 +209,38 @@ def test_an_offset_that_kafka_no_longer_has_stops_the_writer(site: Site) -> None
     with pytest.raises(OffsetGone, match="input_offsets"):
         run_posting(config, threading.Event())
     assert site.count() == 0
+
+
+class _Interrupted:
+    """A consumer whose group rebalances once between a record and the rest of its batch."""
+
+    def __init__(self, session: _Session) -> None:
+        self.session, self.consumer = session, session._consumer
+        self.done = False
+
+    def poll(self, wait_s: float) -> Message | None:
+        return self.consumer.poll(wait_s)
+
+    def consume(self, records_max: int, timeout: float) -> list[Message]:
+        if not self.done:
+            self.done = True
+            mine = self.consumer.assignment()
+            self.session._revoke(self.consumer, mine)
+            self.session._assign(self.consumer, mine)
+        return self.consumer.consume(records_max, timeout=timeout)
+
+
+def test_a_record_polled_before_a_rebalance_is_read_again_and_not_counted(site: Site) -> None:
+    site.tell(range(3))
+    config = PostingConfig(site.kafka, site.dsn, load_chart(), load_rules())
+    with Writer(site.dsn, chart=config.chart, rules=config.rules) as writer:
+        session = _Session(config, writer)
+        consumer = session._consumer
+        consumer.subscribe([site.kafka.topic("inbound.facts")], on_assign=session._assign, on_revoke=session._revoke)
+        session._consumer = _Interrupted(session)  # type: ignore[assignment]
+        read: list[int | None] = []
+        deadline = time.monotonic() + 30
+        while len(read) < 3 and time.monotonic() < deadline:
+            read += [message.offset() for message in session._poll()]
+        consumer.close()
+    assert read == [0, 1, 2]

@@ -1,4 +1,4 @@
-"""The projections in a real PostgreSQL: one transaction, any cut, any repeat, gaps, rivals, and rebuilds to the byte."""
+"""The projections in a real PostgreSQL: one transaction, any cut, any repeat, gaps, rivals, rebuilds to the byte."""
 
 import threading
 from collections.abc import Iterable, Iterator, Sequence

@@ -193,7 +193,7 @@ def test_raw_records_and_dead_letters_are_part_of_the_append(another: Opened) ->
     raw = RawRecord((1).to_bytes(32), "stripe", "a", NOW_US, "inbound.stripe", 0, 1, {}, b"{}", 2, 2)
     letter = DeadLetter("main", "stripe", "a", "inbound.stripe", 0, 1, b"d", "bad", "why", {}, b"x", 1, NOW_US)
     tell(store, lease, book, payment(1), raw=[raw], dead_letters=[letter])
-    assert store.known_raw(lease, [raw.digest, (9).to_bytes(32)]) == {raw.digest}
+    assert store.known_raw(lease, [raw.digest, (9).to_bytes(32)]) == {raw.digest: raw.teller}
 
 
 def test_the_history_is_every_event_from_the_first(another: Opened) -> None:

@@ -6,8 +6,9 @@ import psycopg
 import pytest
 
 from ledger.accounts import load_chart
-from ledger.batch import DeadLetter, InputOffset, RawRecord, Redriven
+from ledger.batch import DeadLetter, InputOffset, RawRecord, Redriven, Teller
 from ledger.book import Book
+from ledger.digest_array import DigestArray
 from ledger.errors import BrokenLaw, Fenced
 from ledger.facts import Fact
 from ledger.journal import heads, raw_record_of, read_events
@@ -143,7 +144,8 @@ def test_raw_records_are_found_by_the_position_decided_from_them(store: Store) -
     assert first is not None
     assert (first.body, first.digest) == (b"one", (1).to_bytes(32))
     assert raw_record_of(store.connection, "main", 1) is None
-    assert store.known_raw(lease, [(1).to_bytes(32), (9).to_bytes(32)]) == {(1).to_bytes(32)}
+    first_told = Teller("stripe", "acct_1", {})
+    assert store.known_raw(lease, [(1).to_bytes(32), (9).to_bytes(32)]) == {(1).to_bytes(32): first_told}
 
 
 def test_a_dead_letter_lies_there_once_and_is_resolved_when_it_was_decided(store: Store) -> None:
@@ -183,3 +185,10 @@ def test_verification_finds(store: Store, what: str) -> None:
     store.connection.execute(statement.encode())
     (report,) = verify_ledger(store.connection)
     assert law in {finding.law for finding in report.findings}
+
+
+@pytest.mark.parametrize("count", [0, 1, 1000])
+def test_a_digest_array_reads_as_the_same_digests(store: Store, count: int) -> None:
+    digests = [number.to_bytes(16) for number in range(count)]
+    row = store.connection.execute("SELECT %s::bytea[]", (DigestArray(digests),)).fetchone()
+    assert row == (digests,)

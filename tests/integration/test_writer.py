@@ -1,111 +1,120 @@
-"""The writer on a real PostgreSQL, without Kafka: one batch after the other, while the one before is in flight."""
+"""The writer without Kafka: what the same bytes, told again by others or out of the dead letters, lead to."""
 
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from hashlib import sha256
 
+import msgspec
 import psycopg
 import pytest
 
-from connectors import CONNECTORS
 from ledger.accounts import load_chart
-from ledger.errors import Fenced
-from ledger.facts import Fact, encode_fact
 from ledger.rules import load_rules
-from ledger.store import Store
-from ledger.verification import verify_ledger
 from streams.arrival import Arrival
 from streams.inbound import InboundRecord
 from streams.writer import Writer
-from tests.unit.ledger.builders import NOW_US, payment
 
-# A source that tells facts and, unlike `facts` itself, has its records kept.
-KEPT = "kept"
-FACTS = "facts"
-
-
-def arrival(offset: int, fact: Fact, source: str = FACTS) -> Arrival:
-    body = encode_fact(fact)
-    record = InboundRecord("main", source, "", NOW_US, sha256(body).hexdigest(), "", {}, 0, body)
-    return Arrival(record.topic, 0, offset, record)
+EVENT = b'{"id":"evt_1","object":"event","type":"charge.succeeded","created":1,"data":{"object":%s}}'
+CHARGE = {
+    "id": "ch_1",
+    "object": "charge",
+    "amount": 1000,
+    "currency": "usd",
+    "captured": True,
+    "paid": True,
+    "status": "succeeded",
+    "created": 1,
+}
+PAGE = {
+    "object": "list",
+    "data": [
+        {
+            "id": "txn_1",
+            "object": "balance_transaction",
+            "amount": 1000,
+            "fee": 59,
+            "net": 941,
+            "currency": "usd",
+            "created": 1,
+            "type": "charge",
+            "source": "ch_1",
+        }
+    ],
+}
 
 
 @pytest.fixture
 def writer(postgres_dsn: str) -> Iterator[Writer]:
-    connectors = {**CONNECTORS, KEPT: CONNECTORS[FACTS]}
-    with Writer(postgres_dsn, chart=load_chart(), rules=load_rules(), connectors=connectors) as writer:
-        writer.assign(lambda book: True)
+    with Writer(postgres_dsn, chart=load_chart(), rules=load_rules()) as writer:
+        writer.assign(lambda _: True)
         yield writer
 
 
-@contextmanager
-def appends_held_up(dsn: str) -> Iterator[threading.Timer]:
-    """No append comes through until the timer, once started, has run: longer than a look-up takes."""
-    with psycopg.connect(dsn) as blocker:
-        blocker.execute("SELECT 1 FROM ledger.books WHERE book = 'main' FOR UPDATE")
-        timer = threading.Timer(0.5, blocker.commit)
-        try:
-            yield timer
-        finally:
-            timer.join()
+class Topic:
+    """Arrivals of one partition, one after the other."""
+
+    def __init__(self, writer: Writer) -> None:
+        self.writer = writer
+        self.offset = 0
+
+    def tell(self, body: bytes, **more: object) -> None:
+        fields = {
+            "book": "main",
+            "source": "stripe",
+            "account": "acct_1",
+            "received_at_us": 1,
+            "digest": sha256(body).hexdigest(),
+            "delivery": "",
+            "context": {},
+            "attempts": 0,
+            "body": body,
+        }
+        record = InboundRecord(**{**fields, **more})  # type: ignore[arg-type]
+        self.writer.write([Arrival("inbound.stripe", 0, self.offset, record)])
+        self.writer.flush()
+        self.offset += 1
 
 
-def types(dsn: str) -> list[str]:
-    with Store.open(dsn) as store:
-        assert [finding for report in verify_ledger(store.connection) for finding in report.findings] == []
-        return [event.type for event in store.history("main")]
+def events(dsn: str) -> list[str]:
+    with psycopg.connect(dsn) as connection:
+        rows = connection.execute("SELECT type FROM ledger.events ORDER BY position").fetchall()
+    return [row[0] for row in rows]
 
 
-def test_a_batch_moves_the_offset_past_its_last_record(writer: Writer, postgres_dsn: str) -> None:
-    writer.write([arrival(7, payment(1)), arrival(8, payment(2))])
-    writer.write([arrival(9, payment(3))])
-    writer.flush()
-    assert writer.assign(lambda book: True) == {("inbound.facts", 0): 10}
-    assert types(postgres_dsn) == ["BookOpened", *["EntryPosted"] * 3]
+def test_the_same_bytes_of_the_same_teller_are_passed_over(writer: Writer, postgres_dsn: str) -> None:
+    topic = Topic(writer)
+    body = EVENT % msgspec.json.encode(CHARGE)
+    for _ in range(3):
+        topic.tell(body)
+    assert events(postgres_dsn) == ["BookOpened", "EntryPosted"]
 
 
-def test_a_key_of_an_earlier_batch_is_known_after_a_takeover(writer: Writer, postgres_dsn: str) -> None:
-    writer.write([arrival(0, payment(1))])
-    writer.flush()
-    writer.assign(lambda book: True)
-    writer.write([arrival(1, payment(1, delivery="evt_again"))])
-    writer.flush()
-    assert types(postgres_dsn) == ["BookOpened", "EntryPosted", "FactRepeated"]
+def test_the_same_page_told_later_with_its_payout_is_heard(writer: Writer, postgres_dsn: str) -> None:
+    topic = Topic(writer)
+    body = msgspec.json.encode(PAGE)
+    topic.tell(body)
+    topic.tell(body, context={"payout": "po_1"})
+    assert events(postgres_dsn) == ["BookOpened", "EntryPosted", "FactRepeated"]
+    with psycopg.connect(postgres_dsn) as connection:
+        learned = connection.execute(
+            "SELECT body->'links'->>'payout' FROM ledger.journal WHERE position = 3"
+        ).fetchone()
+    assert learned == ("po_1",)
 
 
-@pytest.mark.parametrize(
-    ("source", "again", "expected"),
-    [
-        (FACTS, payment(2, delivery="evt_again"), "FactRepeated"),
-        (KEPT, payment(2), None),
-    ],
-)
-def test_what_is_in_flight_is_known(
-    writer: Writer, postgres_dsn: str, source: str, again: Fact, expected: str | None
-) -> None:
-    """The third batch is decided while the second cannot be appended, so only the writer's memory knows of it."""
-    writer.write([arrival(0, payment(1))])
-    writer.flush()
-    with appends_held_up(postgres_dsn) as let_go:
-        writer.write([arrival(0, payment(2), source)])
-        assert not writer.idle
-        let_go.start()
-        written = writer.write([arrival(1, again, source)])
-    writer.flush()
-    assert types(postgres_dsn) == ["BookOpened", "EntryPosted", "EntryPosted", *([expected] if expected else [])]
-    assert (written.repeated, written.duplicates) == ((1, 0) if expected else (0, 1))
+def test_the_same_bytes_at_another_account_are_another_payment(writer: Writer, postgres_dsn: str) -> None:
+    topic = Topic(writer)
+    body = EVENT % msgspec.json.encode(CHARGE)
+    topic.tell(body)
+    topic.tell(body, account="acct_2")
+    assert events(postgres_dsn) == ["BookOpened", "EntryPosted", "EntryPosted"]
 
 
-def test_a_batch_that_could_not_be_appended_stops_those_after_it(writer: Writer, postgres_dsn: str) -> None:
-    writer.write([arrival(0, payment(1))])
-    writer.flush()
-    with Store.open(postgres_dsn) as other:
-        other.take(["main"])
-    writer.write([arrival(1, payment(2))])
-    with pytest.raises(Fenced):
-        writer.write([arrival(2, payment(3))])
-    assert writer.assign(lambda book: True) == {("inbound.facts", 0): 1}
-    writer.write([arrival(1, payment(2)), arrival(2, payment(3))])
-    writer.flush()
-    assert types(postgres_dsn) == ["BookOpened", *["EntryPosted"] * 3]
+def test_a_redriven_record_that_fails_again_leaves_one_open_letter(writer: Writer, postgres_dsn: str) -> None:
+    topic = Topic(writer)
+    topic.tell(b"not json")
+    with psycopg.connect(postgres_dsn, autocommit=True) as connection:
+        connection.execute("UPDATE ledger.dead_letters SET status = 'redriven'")
+        topic.tell(b"not json", attempts=1)
+        rows = connection.execute("SELECT status FROM ledger.dead_letters ORDER BY dead_letter_id").fetchall()
+    assert rows == [("failed_again",), ("open",)]
+    assert events(postgres_dsn) == ["BookOpened"]

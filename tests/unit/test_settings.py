@@ -6,12 +6,13 @@ import os
 import ssl
 from pathlib import Path
 
-import faust
 import pytest
+from confluent_kafka import Producer
 
 from contraflow import settings as settings_module
 from contraflow.settings import SettingsInvalid, load_settings, unknown_variables
 from contraflow.settings_page import settings_page
+from contraflow.wiring import kafka_config
 
 REPO = Path(__file__).parents[2]
 
@@ -31,8 +32,7 @@ def test_nothing_set_means_everything_embedded():
     assert (found.kafka, found.postgres, found.book, found.partitions, found.api_port) == (None, None, "main", 4, 8440)
     assert found.data_dir.is_absolute()
     assert found.data_dir.name == "contraflow"
-    assert found.kafka_security.librdkafka() == {"security.protocol": "PLAINTEXT"}
-    assert found.kafka_security.faust() is None
+    assert found.kafka_security.protocol == "PLAINTEXT"
 
 
 def test_environment_outweighs_secrets_file_outweighs_toml(monkeypatch, tmp_path):
@@ -75,7 +75,7 @@ def test_nested_environment(monkeypatch):
     assert found.kafka is None
 
 
-def test_security_reads_alike_for_both_clients(monkeypatch):
+def test_security_reaches_both_clients(monkeypatch):
     for name, value in {
         "PROTOCOL": "SASL_SSL",
         "SASL_MECHANISM": "SCRAM-SHA-512",
@@ -83,38 +83,21 @@ def test_security_reads_alike_for_both_clients(monkeypatch):
         "PASSWORD": "hunter2",
     }.items():
         monkeypatch.setenv(f"CONTRAFLOW_KAFKA_SECURITY__{name}", value)
-    security = load_settings().kafka_security
-    assert security.librdkafka() == {
+    config = kafka_config(load_settings(kafka="broker:9093"))
+    table = config.librdkafka()
+    assert {
+        name: table[name] for name in ("security.protocol", "sasl.mechanism", "sasl.username", "sasl.password")
+    } == {
         "security.protocol": "SASL_SSL",
         "sasl.mechanism": "SCRAM-SHA-512",
         "sasl.username": "ledger",
         "sasl.password": "hunter2",
     }
-    ours = security.aiokafka()
-    context = ours.pop("ssl_context")
-    assert isinstance(context, ssl.SSLContext)
-    assert context.check_hostname
-    assert ours == {
-        "security_protocol": "SASL_SSL",
-        "sasl_mechanism": "SCRAM-SHA-512",
-        "sasl_plain_username": "ledger",
-        "sasl_plain_password": "hunter2",
-    }
-    credentials = security.faust()
-    assert isinstance(credentials, faust.SASLCredentials)
-    assert (credentials.protocol.value, credentials.mechanism.value) == ("SASL_SSL", "SCRAM-SHA-512")
-
-
-def test_both_clients_accept_the_table():
-    from confluent_kafka import Producer
-
-    security = load_settings(
-        kafka_security={"protocol": "SASL_PLAINTEXT", "sasl_mechanism": "PLAIN", "username": "u", "password": "p"}
-    ).kafka_security
-    Producer({"bootstrap.servers": "127.0.0.1:1", "log_level": 0, **security.librdkafka()})
-    credentials = security.faust()
-    assert isinstance(credentials, faust.SASLCredentials)
-    assert credentials.protocol.value == "SASL_PLAINTEXT"
+    Producer({**table, "bootstrap.servers": "127.0.0.1:1", "log_level": 0})
+    ours = config.aiokafka()
+    assert isinstance(ours["ssl_context"], ssl.SSLContext)
+    assert ours["ssl_context"].check_hostname
+    assert (ours["sasl_mechanism"], ours["sasl_plain_username"]) == ("SCRAM-SHA-512", "ledger")
 
 
 @pytest.mark.parametrize(
@@ -176,7 +159,7 @@ def test_secrets_never_show(tmp_path):
             "password": hidden,
         },
     )
-    for shown in (repr(found), str(found), found.model_dump_json(), repr(found.kafka_security.faust())):
+    for shown in (repr(found), str(found), found.model_dump_json(), repr(found.kafka_security)):
         assert hidden not in shown
     for wrong in (
         {"postgres": f"postgresql://u:{hidden}%zz@db/ledger"},

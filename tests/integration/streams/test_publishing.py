@@ -5,25 +5,18 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
-import msgspec
 import psycopg
 import pytest
 
 from contraflow.embedded import PairAddresses
-from ledger.accounts import load_chart
 from ledger.batch import DeadLetter
-from ledger.book import Book
-from ledger.facts import Fact
 from ledger.journal import read_events
-from ledger.rules import load_rules
-from ledger.store import Lease, Store
+from ledger.store import Store
 from projections.advance import catch_up
 from projections.journal_reader import JournalReader
 from projections.projection import PROJECTIONS
@@ -32,12 +25,11 @@ from streams.errors import PublishedAhead
 from streams.journal_record import decode_journal_record
 from streams.kafka import KafkaConfig
 from streams.partitioner import partition_of
-from streams.publishing import STREAMS, PublishingConfig, run_publishing
+from streams.publishing import STREAMS, PublishingConfig
 from streams.topics import ensure_topics
+from tests.integration.streams.publisher import EVENT_TOPICS, Books, all_sent, published, publishing, wait_until
 from tests.integration.streams.topic_reader import Seen, read_topic
 from tests.unit.ledger.builders import NOW_US, payment, refund, settlement
-
-EVENT_TOPICS = ("ledger.journal", "ledger.entries", "payments.facts")
 
 
 @pytest.fixture
@@ -51,71 +43,6 @@ def kafka(pair: PairAddresses, topic_prefix: str) -> KafkaConfig:
 def store(postgres_dsn: str) -> Iterator[Store]:
     with Store.open(postgres_dsn) as store:
         yield store
-
-
-class Books:
-    """Posts facts into books of a store."""
-
-    def __init__(self, store: Store) -> None:
-        self.store = store
-        self.taken: dict[str, tuple[Lease, Book]] = {}
-
-    def post(self, name: str, *facts: Fact) -> int:
-        """Post and return the head."""
-        if name not in self.taken:
-            lease, book = self.store.take([name])[name], Book(name)
-            self.store.open_book(lease, book, load_chart(), load_rules(), NOW_US)
-            self.taken[name] = lease, book
-        lease, book = self.taken[name]
-        if facts:
-            decided = book.decide(facts, self.store.known(lease, book.questions(facts)), NOW_US)
-            self.store.append([self.store.prepare(lease, book, decided)])
-        return book.version
-
-
-@contextmanager
-def publishing(config: PublishingConfig) -> Iterator[threading.Event]:
-    """A publisher in a thread of its own; what it raised is raised here."""
-    stop = threading.Event()
-    raised: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            run_publishing(config, stop)
-        except BaseException as error:  # noqa: BLE001 - told to the test
-            raised.append(error)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        yield stop
-    finally:
-        stop.set()
-        thread.join(timeout=30)
-        assert not thread.is_alive()
-        if raised:
-            raise raised[0]
-
-
-def wait_until(done: Callable[[], bool], wait_s: float = 20) -> None:
-    deadline_s = time.monotonic() + wait_s
-    while not done():
-        assert time.monotonic() < deadline_s, "it did not come"
-        time.sleep(0.02)
-
-
-def published(dsn: str) -> dict[tuple[str, str], int]:
-    """(stream, book) -> position stored as sent."""
-    with psycopg.connect(dsn) as connection:
-        rows = connection.execute(
-            "SELECT stream, book, position FROM ledger.publications JOIN ledger.books USING (book_id)"
-        )
-        return {(stream, book): position for stream, book, position in rows}
-
-
-def all_sent(dsn: str, streams: tuple[str, ...] = EVENT_TOPICS, **heads: int) -> Callable[[], bool]:
-    wanted = {(stream, book): head for stream in streams for book, head in heads.items()}
-    return lambda: wanted.items() <= published(dsn).items()
 
 
 def check_headers(record: Seen, config: KafkaConfig) -> None:
@@ -413,8 +340,18 @@ def test_compacted_topics_end_as_the_projections_stand(store: Store, postgres_ds
         check_headers(record, kafka)
 
 
+def test_without_kafka_it_waits_and_stops_when_told(
+    store: Store, postgres_dsn: str, free_port: Callable[[], int]
+) -> None:
+    Books(store).post("main", payment(1))
+    started_s = time.monotonic()
+    with publishing(PublishingConfig(KafkaConfig(f"127.0.0.1:{free_port()}"), postgres_dsn)):
+        time.sleep(2)
+    assert time.monotonic() - started_s < 15
+    assert published(postgres_dsn) == {}
+
+
 def test_streams_are_the_output_topics() -> None:
     from streams.topics import OUTPUT_TOPICS
 
     assert set(STREAMS) == {topic.name for topic in OUTPUT_TOPICS}
-    assert msgspec.json.encode(STREAMS)

@@ -2,6 +2,7 @@
 
 import json
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -82,3 +83,13 @@ def test_masking_leaves_ids_and_money_alone() -> None:
     assert masked.metadata == {"note": "411111******1111"}
     assert (masked.key, masked.account, masked.amounts, masked.links) == (number, number, fact.amounts, fact.links)
     assert (masked.references, masked.needs) == ((number,), number)
+
+
+def test_what_no_projection_or_topic_could_hold_is_refused() -> None:
+    told = Fact(type="event.observed", key="k", source="shop", account="a", effective_at="2026-11-20")
+    most = msgspec.structs.replace(told, links={"payment": "x" * 256})
+    assert translate(encode_fact(most)) == [most]
+    with pytest.raises(TranslationError, match="has more than 256"):
+        translate(encode_fact(msgspec.structs.replace(told, links={"payment": "x" * 257})))
+    with pytest.raises(TranslationError, match="at most 131072"):
+        translate(encode_fact(msgspec.structs.replace(told, metadata={"note": "x" * 128 * 1024})))

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connectors import CONNECTORS
 from connectors.card_masking import mask_cards
 from connectors.card_numbers import is_card_number
 
@@ -157,3 +158,11 @@ def test_nothing_takes_long(part: bytes) -> None:
     mask_cards(b'{"a":"4111111111111111"}' + raw)
     mask_cards(b"<a>4111111111111111</a>" + raw)
     assert time.perf_counter() - start_s < 10
+
+
+@pytest.mark.parametrize("name", [b"reference", b"id", b"customer", b"total"])
+def test_names_that_the_caller_chose_protect_no_card_number(name: bytes) -> None:
+    body = b'{"metadata":{"x":{"%b":["%b"]},"%b":"%b"},"%b":"4111111111111111"}'
+    raw = body % (name, b"4111111111111111", name, b"4111111111111111", name)
+    masked = body % (name, b"411111******1111", name, b"411111******1111", name)
+    assert CONNECTORS["stripe"].mask(raw) == masked

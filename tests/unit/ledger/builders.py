@@ -73,9 +73,11 @@ class Desk:
         self.known: dict[bytes, Known] = {}
 
     def tell(self, *facts: Fact, now_us: int = NOW_US) -> Decided:
-        decided = self.book.decide(facts, self.known, now_us)
+        known = {digest: self.known[digest] for digest in self.book.questions(facts) if digest in self.known}
+        decided = self.book.decide(facts, known, now_us)
         by_position = {event.position: event.event() for event in decided.events}
         for digest, position in decided.keys:
+            assert digest not in self.known, "a digest is stored once; a second time would fail the append"
             event = by_position[position]
             self.known[digest] = Known(position, event.fact)  # type: ignore[union-attr]
         self.events.extend(decided.events)

@@ -9,6 +9,7 @@ from ledger.accounts import Chart, load_chart
 from ledger.book import Book
 from ledger.errors import BrokenLaw, RulesError
 from ledger.events import EntryPosted, FactObserved, FactParked, FactRefused, FactRepeated
+from ledger.facts import Fact, reference_digest
 from ledger.money import Money
 from ledger.rules import RuleSet, load_rules
 from tests.unit.ledger.builders import NOW_US, Desk, payment, refund, settlement
@@ -233,3 +234,62 @@ def test_amounts_up_to_the_limit_are_kept_whole(amount: int) -> None:
     desk.tell(payment(1, amount))
     assert desk.balance("1000") == amount
     assert Money.of(amount, "USD").minor == amount
+
+
+def note(key: str, **more: object) -> Fact:
+    return payment(0, type="event.observed", key=key, amounts={}, links={}, **{"references": (), **more})
+
+
+def test_a_chain_of_parked_facts_is_released_however_long_it_is() -> None:
+    desk = Desk()
+    desk.tell(*(note(f"n{i}", needs=f"r{i - 1}", references=(f"r{i}",)) for i in range(2_000, 0, -1)))
+    decided = desk.tell(note("n0", references=("r0",)))
+    assert [event.event().fact.key for event in decided.events] == [f"n{i}" for i in range(2_001)]  # type: ignore[union-attr]
+    assert not desk.book.parked
+
+
+def test_a_released_fact_may_bring_a_reference_that_is_known_already() -> None:
+    desk = Desk()
+    desk.tell(note("first", references=("shared",)))
+    desk.tell(note("waiting", needs="wanted", references=("shared",)))
+    decided = desk.tell(note("last", references=("wanted",)))
+    assert kinds(decided.events) == [FactObserved, FactObserved]
+    assert len(decided.keys) == 2  # the keys of "last" and its reference; "waiting" and "shared" are on record
+
+
+def test_parent_and_released_child_may_share_a_reference() -> None:
+    desk = Desk()
+    desk.tell(note("child", needs="r1", references=("r2",)))
+    parent = desk.tell(note("parent", references=("r1", "r2"))).events[0]
+    assert desk.known[reference_digest("r2")].position == parent.position
+
+
+def test_what_could_never_be_posted_is_refused_and_not_parked() -> None:
+    desk = Desk()
+    hollow = refund(1, status="failed", amounts={})
+    assert kinds(desk.tell(hollow).events) == [FactRefused]
+    assert not desk.book.parked
+    desk.tell(payment(1), refund(1))
+    mended = desk.tell(refund(1, status="failed"))  # the key is free for the same fact told rightly
+    assert kinds(mended.events) == [EntryPosted]
+    assert desk.balance("1000") == 1000
+
+
+def test_a_fuller_telling_frees_a_parked_fact() -> None:
+    desk = Desk()
+    parked = settlement(2, 770, 20, "EUR", needs="stripe/acct_1/ch_2")
+    desk.tell(parked)
+    amounts = {**parked.amounts, "source": Money.of(700, "USD")}
+    fuller = settlement(2, 770, 20, "EUR", amounts=amounts)
+    [posted] = desk.tell(fuller).events
+    assert isinstance(posted.event(), EntryPosted)
+    assert posted.event().released == 2  # type: ignore[union-attr]
+    assert not desk.book.parked
+    assert (desk.balance("8000", "EUR"), desk.balance("9000", "USD")) == (20, 700)
+    desk.tell(payment(2, 700))  # what it waited for comes after all, and moves it no more
+    assert (desk.balance("8000", "EUR"), desk.balance("9000", "USD"), desk.balance("1000")) == (20, 700, 0)
+    assert kinds(desk.tell(fuller).events) == [FactRepeated]
+    replayed = Book("main")
+    for event in desk.events:
+        replayed.apply(event)
+    assert (replayed.seal, replayed.parked, replayed.balances) == (desk.book.seal, {}, desk.book.balances)

@@ -1,10 +1,9 @@
-"""The reference page of commands says every command, field and reason code that the code has, and its examples run."""
+"""The reference page of commands says every command, field and reason code that there is, and its answers are real."""
 
 import re
 from pathlib import Path
 
 import msgspec
-import pytest
 
 from ledger import commands
 from ledger.answers import Answer, encode_answer
@@ -52,16 +51,11 @@ def test_every_field_of_an_answer_stands_on_the_page() -> None:
 
 
 def test_the_commands_on_the_page_get_the_answers_on_the_page() -> None:
-    asked, answered = [block.strip().splitlines() for block in re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)]
+    asked, answered = [block.strip().splitlines() for block in re.findall(r"```text\n(.*?)```", PAGE, re.DOTALL)]
     answers = Ledger.open(MemoryStore(), "main").apply([line.encode() for line in asked])
     assert [msgspec.json.decode(encode_answer(answer)) for answer in answers] == [
         msgspec.json.decode(line) for line in answered
     ]
-
-
-@pytest.mark.parametrize("block", re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL))
-def test_the_python_on_the_page_runs(block: str) -> None:
-    exec(compile(block, "commands.md", "exec"), {})
 
 
 def test_every_tag_is_read() -> None:

@@ -67,6 +67,12 @@ def test_what_is_no_entry_is_refused_and_leaves_no_trace(fields: dict, code: str
     assert teller.types()[-1] == "CommandRefused"
 
 
+def test_a_refusal_says_no_more_than_fits() -> None:
+    answer = Teller().one(command("post", "p", lines=two("a" * 100_000, "7000", 1)))
+    assert (answer.code, len(answer.value)) == ("account_unknown", 80)
+    assert len(answer.detail) <= 500
+
+
 def test_the_largest_amount_is_kept_whole_and_sums_do_not_pass_it() -> None:
     teller = Teller()
     teller.must(post("p1", amount=MAX))

@@ -67,8 +67,8 @@ def test_any_order_of_telling_gives_the_same_balances_and_they_sum_to_zero(facts
 def test_postings_count_lines_from_one_and_fall_back_to_the_recorded_day() -> None:
     rows = list(postings(history([payment(1, "succeeded")])))
     assert [row[:7] for row in rows] == [
-        ("main", 2, 1, "1000", "debit", "1000", "USD"),
-        ("main", 2, 2, "7000", "credit", "1000", "USD"),
+        ("main", "2", "1", "1000", "debit", "1000", "USD"),
+        ("main", "2", "2", "7000", "credit", "1000", "USD"),
     ]
     assert effective_day("2026-01-05T23:59:59Z", NOW_US) == "2026-01-05"
     assert effective_day("next tuesday", NOW_US) == "2026-01-05"

@@ -138,3 +138,9 @@ def test_matching_does_not_depend_on_the_order_and_pays_no_payout_twice_by_amoun
     rng.shuffle(some_payouts)
     rng.shuffle(some_lines)
     assert match(some_payouts, some_lines) == found
+
+
+def test_evidence_stays_short_however_many_lines_name_a_payout() -> None:
+    lines = [(a_line(number, 1), Match("po_1", "name")) for number in range(970)]
+    item = payout_item(a_payout(1), lines, WHOLE)
+    assert (item.state, len(item.evidence["bank_lines"]), item.evidence["bank_lines_told"]) == ("matched", 100, 970)

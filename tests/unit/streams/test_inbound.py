@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.errors import BodyTooLarge, InboundError
-from streams.inbound import BODY_BYTES_MAX, InboundRecord, build_inbound, parse_inbound
+from streams.inbound import BODY_BYTES_MAX, RECEIVED_AT_US_MAX, InboundRecord, build_inbound, parse_inbound
+from streams.kafka import RECORD_BYTES_MAX
 
-TEXT = st.text(max_size=50)
+TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=50)
 
 
 @given(
@@ -86,7 +87,14 @@ def test_sizes_are_bounded() -> None:
         (b"main", b"x", [("attempts", b"-1")], "header attempts: '-1'"),
         (b"main", b"x", [("attempts", "²".encode())], "header attempts"),
         (b"main", b"x", [("received_at_us", b"9" * 19)], "header received_at_us"),
+        (b"main", b"x", [("received_at_us", b"9" * 18)], "header received_at_us"),
+        (b"main", b"x", [("attempts", b"9" * 7)], "header attempts"),
         (b"main", b"x", [("account", b"\xff")], "account is not UTF-8"),
+        (b"main", b"x", [("account", b"a\0b")], "must not contain NUL"),
+        (b"main", b"x", [("source", b"\0")], "must not contain NUL"),
+        (b"main", b"x", [("context", b'{"a":"\\u0000"}')], "must not contain NUL"),
+        (b"main", b"x", [("account", b"a" * 40_000)], "at most 32768"),
+        (b"main", b"x" * (RECORD_BYTES_MAX + 1), [], "at most 4194304"),
     ],
 )
 def test_a_record_that_cannot_be_read_says_why(
@@ -94,3 +102,13 @@ def test_a_record_that_cannot_be_read_says_why(
 ) -> None:
     with pytest.raises(InboundError, match=says):
         parse_inbound("inbound.stripe", key, value, headers, 1)
+
+
+def test_what_posting_would_not_read_is_not_built() -> None:
+    for told in ({"account": "a\0"}, {"delivery": "\0"}, {"context": {"a": "\0"}}, {"context": {"\0": "a"}}):
+        with pytest.raises(InboundError, match="must not contain NUL"):
+            build_inbound(b"x", b"x", **{"book": "main", "source": "stripe", "account": "", **told})  # type: ignore[arg-type]
+
+
+def test_a_timestamp_beyond_the_calendar_is_its_end() -> None:
+    assert parse_inbound("inbound.facts", b"main", b"x", None, 2**62).received_at_us == RECEIVED_AT_US_MAX

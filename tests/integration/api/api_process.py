@@ -20,7 +20,7 @@ from contraflow.embedded.kafka import broker_count
 from streams.intake import Intake
 from streams.kafka import KafkaConfig
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 VARIABLE = "API_UNDER_TEST"
 SECRETS = ("whsec_old_secret", "whsec_new_secret")
 BODY_BYTES_MAX = 64 * 1024
@@ -66,7 +66,7 @@ def api_process(kafka: str, postgres: str, prefix: str, port: int, log: Path) ->
         process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "granian", "--interface", "asgi", "--factory", "--workers", "1"),
-                *("--host", "127.0.0.1", "--port", str(port), "tests.integration.api_process:app_under_test"),
+                *("--host", "127.0.0.1", "--port", str(port), "tests.integration.api.api_process:app_under_test"),
             ],
             cwd=ROOT,
             env={**os.environ, VARIABLE: json.dumps({"kafka": kafka, "postgres": postgres, "prefix": prefix})},

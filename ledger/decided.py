@@ -1,0 +1,47 @@
+"""What a call of `Book.decide` gives back: events to append, keys to remember, refusals to report."""
+
+import msgspec
+
+from ledger.events import Recorded
+from ledger.facts import Fact
+
+
+class Known(msgspec.Struct, frozen=True, gc=False):
+    """A fact that the book already decided, and where."""
+
+    position: int
+    fact: Fact
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """A fact that was refused: what the dead letters need.
+
+    Attributes:
+        position: of the `FactRefused`.
+        index: which of the facts given to `decide` was being decided.
+        released: true when the fact had been parked and came with an earlier record.
+    """
+
+    position: int
+    index: int
+    fact: Fact
+    code: str
+    detail: str
+    released: bool
+
+
+class Decided(msgspec.Struct):
+    """What one call of `decide` made: events to append, keys to remember, refusals to report.
+
+    Attributes:
+        known: what `keys` point to, for the next batch while this one is not stored yet.
+        heads: for each fact the book's head after it was decided.
+        repeated: how many facts had been told before.
+    """
+
+    events: list[Recorded] = []
+    keys: list[tuple[bytes, int]] = []
+    refusals: list[Refusal] = []
+    heads: list[int] = []
+    known: dict[bytes, Known] = {}
+    repeated: int = 0
