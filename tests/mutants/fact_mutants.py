@@ -129,8 +129,8 @@ FACT_MUTANTS: Final = (
         "only-one-parked-fact-released",
         "4: whatever waited for a fact is decided when it comes",
         "ledger/book.py",
-        "for waiting in self.parked.pop(reference, ()):",
-        "for waiting in self.parked.pop(reference, ())[:1]:",
+        "for waiting in self.parked.pop(reference)]",
+        "for waiting in self.parked.pop(reference)[:1]]",
     ),
     Mutant(
         "released-fact-still-parked-in-replay",
@@ -150,8 +150,8 @@ FACT_MUTANTS: Final = (
         "flags-forgotten",
         "6: a fact past a limit is posted and says so",
         "ledger/book.py",
-        "return flags_of(self, lines) if flagged else ()",
-        "return ()",
+        "            return flags_of(self, lines)\n",
+        "            return ()\n",
     ),
     Mutant(
         "remainder-unit-lost",

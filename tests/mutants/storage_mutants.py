@@ -66,8 +66,8 @@ STORAGE_MUTANTS: Final = (
         "raw-records-in-flight-unknown",
         "3: bytes of the batch in flight are known",
         "streams/writer.py",
-        " | self._committer.raw_digests(lease.book)",
-        "",
+        "{**self._reader.known_raw(lease, digests), **self._committer.raw_records(lease.book)}",
+        "dict(self._reader.known_raw(lease, digests))",
     ),
     Mutant(
         "failed-append-forgotten",

@@ -14,7 +14,12 @@ WAIT_S_MAX: Final = 60.0
 # The quick ones first: most mutants never reach a server.
 STAGES: Final = (
     ("tests/unit/ledger",),
-    ("tests/integration/test_writer.py", "tests/integration/test_storage.py", "tests/integration/test_store.py"),
+    (
+        "tests/integration/test_writer_in_flight.py",
+        "tests/integration/test_writer.py",
+        "tests/integration/test_storage.py",
+        "tests/integration/test_store.py",
+    ),
 )
 _FAILED: Final = re.compile(r"^(?:FAILED|ERROR) (\S+::[^\n]*?)(?: - |$)", re.MULTILINE)
 _PYTEST_PASSED, _PYTEST_FAILED = 0, 1

@@ -114,6 +114,15 @@ def test_a_conversion_takes_the_source_amount_from_the_payment_it_needs() -> Non
     assert desk.balance("8000", "USD") == 50
 
 
+def test_a_conversion_of_money_given_back_goes_the_other_way() -> None:
+    desk = Desk()
+    desk.tell(refund(1, amounts={"gross": Money.of(1000, "EUR")}))
+    links = {"transaction": "txn_9", "source": "re_1", "category": "refund"}
+    desk.tell(settlement(9, -1100, 0, needs="stripe/acct_1/re_1", links=links))
+    assert desk.balance("9000", "EUR") == -1000
+    assert desk.balance("9000", "USD") == 1100
+
+
 def test_a_row_told_with_and_without_the_amount_before_conversion_is_one() -> None:
     plain = settlement(1, 1100, 50, needs="stripe/acct_1/ch_1")
     expanded = settlement(1, 1100, 50, amounts={**plain.amounts, "source": Money.of(1000, "EUR")})
