@@ -43,7 +43,7 @@ chaos: $(STAMP) ## the tests that kill and freeze processes; they take minutes
 model: $(STAMP) ## a million random commands to the book, each judged by a model of dictionaries; minutes
 	@$(BIN)/python -m pytest -q -s -m bench_long tests/unit/ledger/test_book_model.py $(ARGS)
 
-mutants: $(STAMP) ## small wrong changes, one by one, each of which a test has to notice; ten minutes
+mutants: $(STAMP) ## small wrong changes, one by one, each of which a test has to notice; five minutes
 	@$(BIN)/python -m tests.mutants $(ARGS)
 
 bench: $(STAMP) ## every benchmark, one JSON object each
