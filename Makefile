@@ -20,7 +20,7 @@ MOVED := again
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check chaos model bench install clean again
+.PHONY: help demo test check chaos model mutants bench install clean again
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -42,6 +42,9 @@ chaos: $(STAMP) ## the tests that kill and freeze processes; they take minutes
 
 model: $(STAMP) ## a million random commands to the book, each judged by a model of dictionaries; minutes
 	@$(BIN)/python -m pytest -q -s -m bench_long tests/unit/ledger/test_book_model.py $(ARGS)
+
+mutants: $(STAMP) ## small wrong changes, one by one, each of which a test has to notice; five minutes
+	@$(BIN)/python -m tests.mutants $(ARGS)
 
 bench: $(STAMP) ## every benchmark, one JSON object each
 	@$(BIN)/contraflow bench all $(ARGS)

@@ -3,6 +3,7 @@
 One writer owns a book. Taking it raises the book's epoch, and from then on every append of an older writer is fenced.
 """
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Final
@@ -15,7 +16,7 @@ from ledger.application import SNAPSHOT_EVERY_EVENTS, LedgerApplication
 from ledger.batch import BookAppend, DeadLetter, InputOffset, RawRecord, Redriven, Teller
 from ledger.book import Book, Decided, Known
 from ledger.digest_array import DigestArray, DigestArrayDumper
-from ledger.errors import BrokenLaw
+from ledger.errors import BrokenLaw, StoreError
 from ledger.events import EntryPosted, FactObserved, FactParked, Recorded, decode_event
 from ledger.journal import iterate_events
 from ledger.kept_answers import known_deliveries
@@ -29,7 +30,10 @@ from ledger.seals import GENESIS
 
 __all__ = ["Lease", "Store", "balances_of"]
 
+APPLICATION_NAME: Final = "contraflow-writer"
 TRANSACTION_TIMEOUT_MS: Final = 10_000
+# Well above the time of an append, well below the transaction timeout, which bounds the taker as well.
+LOCK_WAIT_MS: Final = 1_000
 _TRANSACTION_TIMEOUT_SINCE: Final = 170_000
 
 
@@ -50,7 +54,7 @@ class Store:
 
         `synchronous_commit` is set, not inherited: an acknowledged append survives a crash of the server.
         """
-        connection = psycopg.connect(conninfo, autocommit=True, application_name="contraflow-writer")
+        connection = psycopg.connect(conninfo, autocommit=True, application_name=APPLICATION_NAME)
         migrate(connection)
         connection.execute("SET synchronous_commit TO on")
         guard = (
@@ -78,18 +82,21 @@ class Store:
         return dict(self.connection.execute("SELECT book, head FROM ledger.books ORDER BY book").fetchall())
 
     def take(self, names: Sequence[str]) -> dict[str, Lease]:
-        """Become the writer of these books, creating those that do not exist; every older lease is fenced."""
-        leases = {}
-        with self.connection.transaction():
-            for name in sorted(set(names)):
-                row = self.connection.execute(
-                    "INSERT INTO ledger.books (book, epoch, seal) VALUES (%s, 1, %s) "
-                    "ON CONFLICT (book) DO UPDATE SET epoch = ledger.books.epoch + 1 RETURNING book_id, epoch",
-                    (name, GENESIS),
-                ).fetchone()
-                assert row is not None
-                leases[name] = Lease(name, row[0], row[1])
-        return leases
+        """Become the writer of these books, creating those that do not exist; every older lease is fenced.
+
+        A writer that stands still inside a transaction holds its book's row; it is waited for, and ended when overdue.
+
+        Raises:
+            StoreError: the row of a book could not be had in time.
+        """
+        give_up_s = time.monotonic() + 2 * TRANSACTION_TIMEOUT_MS / 1000
+        while True:
+            try:
+                return self._take(names)
+            except psycopg.errors.LockNotAvailable as error:
+                if time.monotonic() > give_up_s:
+                    raise StoreError(f"books {', '.join(names)} stay locked by another transaction") from error
+                self._end_overdue()
 
     def looking(self, name: str) -> Lease:
         """A lease for looking things up in a stored book: whatever is appended under it is fenced."""
@@ -227,6 +234,29 @@ class Store:
         """Keep the book's memory, so that loading need not replay all events; everything in it must be appended."""
         self._application.take_book_snapshot(book)
         self._snapshot_at[book.id] = book.version
+
+    def _take(self, names: Sequence[str]) -> dict[str, Lease]:
+        leases = {}
+        with self.connection.transaction():
+            self.connection.execute("SELECT set_config('lock_timeout', %s, true)", (str(LOCK_WAIT_MS),))
+            for name in sorted(set(names)):
+                row = self.connection.execute(
+                    "INSERT INTO ledger.books (book, epoch, seal) VALUES (%s, 1, %s) "
+                    "ON CONFLICT (book) DO UPDATE SET epoch = ledger.books.epoch + 1 RETURNING book_id, epoch",
+                    (name, GENESIS),
+                ).fetchone()
+                assert row is not None
+                leases[name] = Lease(name, row[0], row[1])
+        return leases
+
+    def _end_overdue(self) -> None:
+        """End writers that PostgreSQL should have ended: while it waits for rows of a COPY it looks at no timeout."""
+        self.connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s"
+            " AND datname = current_database() AND usename = current_user AND state = 'active'"
+            " AND wait_event = 'ClientRead' AND xact_start < clock_timestamp() - %s * interval '1 millisecond'",
+            (APPLICATION_NAME, TRANSACTION_TIMEOUT_MS),
+        )
 
 
 def balances_of(book: Book) -> Mapping[tuple[str, str], int]:

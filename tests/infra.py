@@ -1,6 +1,8 @@
 """Where the tests get their Kafka and PostgreSQL: the embedded pair, or containers with CONTRAFLOW_TEST_INFRA=docker.
 
-Real servers either way. Without them the tests fail and say what to do; they never skip.
+A run of the tests that another program starts many times is given its servers: CONTRAFLOW_TEST_INFRA=given, with their
+addresses in CONTRAFLOW_TEST_KAFKA and CONTRAFLOW_TEST_POSTGRES. Real servers in any case. Without them the tests fail
+and say what to do; they never skip.
 """
 
 from __future__ import annotations
@@ -35,6 +37,8 @@ def running_pair(data_dir: Path) -> Iterator[PairAddresses]:
     if chosen == "docker":
         with _containers() as addresses:
             yield addresses
+    elif chosen == "given":
+        yield PairAddresses(os.environ["CONTRAFLOW_TEST_KAFKA"], os.environ["CONTRAFLOW_TEST_POSTGRES"])
     elif chosen == "embedded":
         try:
             pair = EmbeddedPair.open(data_dir, progress=_say, options=TEST_OPTIONS)
@@ -47,7 +51,9 @@ def running_pair(data_dir: Path) -> Iterator[PairAddresses]:
         with pair:
             yield pair.addresses
     else:
-        pytest.fail(f"CONTRAFLOW_TEST_INFRA={chosen!r}: use 'embedded' (the default) or 'docker'", pytrace=False)
+        pytest.fail(
+            f"CONTRAFLOW_TEST_INFRA={chosen!r}: use 'embedded' (the default), 'docker' or 'given'", pytrace=False
+        )
 
 
 @contextlib.contextmanager

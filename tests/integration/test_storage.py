@@ -161,6 +161,17 @@ def test_an_offset_that_somebody_else_moved_fences_the_whole_batch(another: Open
     assert store.books() == {"main": 2}
 
 
+def test_an_offset_moves_with_its_batch_or_not_at_all(another: Opened) -> None:
+    store = another()
+    lease, book = taken(store)
+    tell(store, lease, book, payment(1), offsets=[InputOffset("inbound.facts", 0, None, 5)])
+    twice = book.decide([payment(2)], {}, NOW_US)
+    twice.keys.append(twice.keys[0])
+    with pytest.raises(Exception, match="key"):
+        store.append([store.prepare(lease, book, twice)], offsets=[InputOffset("inbound.facts", 0, 5, 6)])
+    assert store.offsets() == {("inbound.facts", 0): 5}
+
+
 def test_an_append_with_a_gap_or_a_key_twice_is_refused_whole(another: Opened) -> None:
     store = another()
     lease, book = taken(store)

@@ -83,6 +83,25 @@ def test_a_failed_refund_waits_for_the_refund_and_then_takes_it_back() -> None:
     assert not desk.book.parked
 
 
+def test_everything_that_waits_for_a_fact_is_decided_when_it_comes() -> None:
+    desk = Desk()
+    waiting = [refund(number, 300, "failed", needs="stripe/acct_1/re_1") for number in (1, 2, 3)]
+    desk.tell(*waiting)
+    decided = desk.tell(refund(1, 300))
+    assert [event.event().released for event in decided.events] == [0, 2, 3, 4]  # type: ignore[union-attr]
+    assert not desk.book.parked
+
+
+@pytest.mark.parametrize("one_batch", [True, False])
+def test_a_reference_stays_with_the_fact_that_brought_it_first(one_batch: bool) -> None:
+    desk = Desk()
+    first, second = payment(1, 1000, "EUR"), payment(2, 700, "EUR", references=("stripe/acct_1/ch_1",))
+    for batch in [[first, second]] if one_batch else [[first], [second]]:
+        desk.tell(*batch)
+    desk.tell(settlement(1, 1100, 50, needs="stripe/acct_1/ch_1"))
+    assert desk.balance("9000", "EUR") == 1000
+
+
 def test_a_conversion_takes_the_source_amount_from_the_payment_it_needs() -> None:
     desk = Desk()
     row = settlement(1, 1100, 50, needs="stripe/acct_1/ch_1", attributes={"exchange_rate": "1.1"})
@@ -93,6 +112,15 @@ def test_a_conversion_takes_the_source_amount_from_the_payment_it_needs() -> Non
     assert desk.balance("9000", "EUR") == 1000
     assert desk.balance("9000", "USD") == -1100
     assert desk.balance("8000", "USD") == 50
+
+
+def test_a_conversion_of_money_given_back_goes_the_other_way() -> None:
+    desk = Desk()
+    desk.tell(refund(1, amounts={"gross": Money.of(1000, "EUR")}))
+    links = {"transaction": "txn_9", "source": "re_1", "category": "refund"}
+    desk.tell(settlement(9, -1100, 0, needs="stripe/acct_1/re_1", links=links))
+    assert desk.balance("9000", "EUR") == -1000
+    assert desk.balance("9000", "USD") == 1100
 
 
 def test_a_row_told_with_and_without_the_amount_before_conversion_is_one() -> None:
@@ -157,6 +185,15 @@ def test_a_gap_in_the_history_is_a_broken_law() -> None:
     book.apply(desk.events[0])
     with pytest.raises(BrokenLaw, match="position 3 follows 1"):
         book.apply(desk.events[2])
+
+
+def test_a_history_whose_time_runs_backwards_is_a_broken_law() -> None:
+    desk = Desk()
+    desk.tell(payment(1))
+    book = Book("main")
+    book.apply(desk.events[0])
+    with pytest.raises(BrokenLaw, match="time runs backwards at position 2"):
+        book.apply(msgspec.structs.replace(desk.events[1], recorded_at_us=NOW_US - 1))
 
 
 def test_an_unbalanced_stored_entry_is_a_broken_law() -> None:

@@ -216,3 +216,13 @@ def test_nothing_of_a_command_is_lost_in_its_event() -> None:
     event = list(teller.store.history("main"))[-1].event()
     assert isinstance(asked, Post)
     assert event.command == asked  # type: ignore[union-attr]
+
+
+def test_recorded_time_never_runs_backwards() -> None:
+    teller = Teller()
+    for moved_us in (10, -10, 5):
+        teller.now_us += moved_us
+        teller.must(post(f"at {teller.now_us}"))
+    times = [event.recorded_at_us for event in teller.store.history("main")]
+    assert times == sorted(times)
+    assert times[-1] == teller.ledger.book.recorded_at_us == times[1]

@@ -17,6 +17,21 @@ def test_exponents_of_iso_4217() -> None:
     assert [exponent(code) for code in ("USD", "JPY", "KWD", "MGA", "ISK", "CLF")] == [2, 0, 3, 2, 0, 4]
 
 
+# Every currency of ISO 4217 whose minor unit is not a hundredth.
+NOT_HUNDREDTHS = {
+    0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
+    3: "BHD IQD JOD KWD LYD OMR TND",
+    4: "CLF UYW",
+}
+
+
+@pytest.mark.parametrize(
+    ("digits", "currency"), [(digits, code) for digits, codes in NOT_HUNDREDTHS.items() for code in codes.split()]
+)
+def test_every_currency_that_does_not_count_in_hundredths(digits: int, currency: str) -> None:
+    assert exponent(currency) == digits
+
+
 @pytest.mark.parametrize(
     "amount", ["", "1.0", "1e3", "01", "-0", "+1", " 1", "1 ", "0x1", "１", "NaN", str(AMOUNT_MINOR_MAX + 1), "9" * 400]
 )
