@@ -29,8 +29,6 @@ from ledger.events import Recorded
 from ledger.recorder import CopyRecorder, SnapshotRecorder, StoredRow
 from ledger.snapshot import BookSnapshot
 
-SNAPSHOT_EVERY_EVENTS = 50_000
-
 
 class LedgerApplication(Application[str]):
     """One application over one connection; `repository.get(book, projector_func=project_book)` loads a book."""

@@ -19,9 +19,7 @@ from ledger.periods import told_fact
 from ledger.recall import Questions, Recalled
 from ledger.rules import RuleSet
 from ledger.seals import GENESIS
-from ledger.snapshot import BookSnapshot
-
-SNAPSHOT_EVERY_EVENTS = 50_000
+from ledger.snapshot import BookSnapshot, snapshot_every
 
 
 @dataclass(slots=True)
@@ -161,9 +159,9 @@ class MemoryStore:
             self.memory.offsets[offset.topic, offset.partition] = offset.next_offset
         self.memory.dead_letters.extend(dead_letters)
 
-    def snapshot_due(self, book: Book, every_events: int = SNAPSHOT_EVERY_EVENTS) -> bool:
-        """True when the book has grown by `every_events` since it was loaded or last kept."""
-        return book.version - self._snapshot_at.get(book.id, 0) >= every_events
+    def snapshot_due(self, book: Book, every_events: int = 0) -> bool:
+        """True when the book has grown by `every_events` since it was loaded or last kept; 0 for `snapshot_every`."""
+        return book.version - self._snapshot_at.get(book.id, 0) >= (every_events or snapshot_every(book))
 
     def snapshot(self, book: Book) -> None:
         """Keep the book's memory, so that loading need not replay all events; everything in it must be appended."""

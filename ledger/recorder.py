@@ -111,13 +111,20 @@ class SnapshotRecorder(AggregateRecorder):
         self.connection = connection
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **_: Any) -> Sequence[int] | None:
-        """Store snapshots; one that exists already stays."""
+        """Store snapshots; one that exists already stays, all but the last two of a book go."""
         with self.connection.transaction(), self.connection.cursor() as cursor:
             for stored in stored_events:
                 cursor.execute(
                     "INSERT INTO ledger.snapshots (book_id, position, state) "
                     "SELECT book_id, %s, %s FROM ledger.books WHERE book = %s ON CONFLICT DO NOTHING",
                     (stored.originator_version, stored.state, str(stored.originator_id)),
+                )
+                cursor.execute(
+                    "DELETE FROM ledger.snapshots USING ledger.books"
+                    " WHERE snapshots.book_id = books.book_id AND book = %s AND position < ("
+                    "  SELECT min(position) FROM (SELECT position FROM ledger.snapshots AS kept"
+                    "  WHERE kept.book_id = books.book_id ORDER BY position DESC LIMIT 2) AS last_two)",
+                    (str(stored.originator_id),),
                 )
         return None
 

@@ -64,7 +64,7 @@ class Storage(Protocol):
         """Make a batch true, or nothing of it; raises `Fenced`."""
 
     def snapshot_due(self, book: Book, every_events: int = ...) -> bool:
-        """True when the book has grown by `every_events` since it was loaded or last kept."""
+        """True when the book has grown by `every_events` since it was loaded or last kept; 0 for `snapshot_every`."""
 
     def snapshot(self, book: Book) -> None:
         """Keep the book's memory."""

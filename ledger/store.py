@@ -12,7 +12,7 @@ import psycopg
 from eventsourcing.application import AggregateNotFoundError
 
 from ledger.accounts import Chart
-from ledger.application import SNAPSHOT_EVERY_EVENTS, LedgerApplication
+from ledger.application import LedgerApplication
 from ledger.batch import BookAppend, DeadLetter, InputOffset, RawRecord, Redriven, Teller
 from ledger.book import Book, Decided, Known
 from ledger.digest_array import DigestArray, DigestArrayDumper
@@ -27,6 +27,7 @@ from ledger.recorder import CopyRecorder
 from ledger.rules import RuleSet
 from ledger.schema import migrate
 from ledger.seals import GENESIS
+from ledger.snapshot import snapshot_every
 
 __all__ = ["Lease", "Store", "balances_of"]
 
@@ -226,9 +227,9 @@ class Store:
         """
         self._recorder.append(appends, offsets, dead_letters)
 
-    def snapshot_due(self, book: Book, every_events: int = SNAPSHOT_EVERY_EVENTS) -> bool:
-        """True when the book has grown by `every_events` since it was loaded or last kept."""
-        return book.version - self._snapshot_at.get(book.id, 0) >= every_events
+    def snapshot_due(self, book: Book, every_events: int = 0) -> bool:
+        """True when the book has grown by `every_events` since it was loaded or last kept; 0 for `snapshot_every`."""
+        return book.version - self._snapshot_at.get(book.id, 0) >= (every_events or snapshot_every(book))
 
     def snapshot(self, book: Book) -> None:
         """Keep the book's memory, so that loading need not replay all events; everything in it must be appended."""

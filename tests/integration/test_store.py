@@ -192,3 +192,12 @@ def test_a_digest_array_reads_as_the_same_digests(store: Store, count: int) -> N
     digests = [number.to_bytes(16) for number in range(count)]
     row = store.connection.execute("SELECT %s::bytea[]", (DigestArray(digests),)).fetchone()
     assert row == (digests,)
+
+
+def test_only_the_last_two_snapshots_are_kept(store: Store) -> None:
+    lease, book = taken(store)
+    for number in range(4):
+        post(store, lease, book, payment(number))
+        store.snapshot(book)
+    assert store.connection.execute("SELECT position FROM ledger.snapshots ORDER BY 1").fetchall() == [(4,), (5,)]
+    assert store.load("main").version == 5
