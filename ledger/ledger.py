@@ -96,8 +96,7 @@ class Ledger:
             raise StoreError(f"an append to book {self._book.id!r} failed: open the ledger anew")
 
     def _append(self, decided: Decided) -> None:
-        if not decided.events:
-            return
+        # Also when nothing is new: an answer out of this memory is only true while the lease holds.
         self._failed = True
         self._store.append([self._store.prepare(self._lease, self._book, decided)])
         self._failed = False

@@ -149,6 +149,14 @@ def test_the_older_writer_is_fenced_and_leaves_nothing_behind(another: Opened) -
     assert new.apply([post("b")])[0].position == 2
 
 
+def test_the_older_writer_answers_no_question_from_its_memory(another: Opened) -> None:
+    older, newer = ledger_on(another()), ledger_on(another())
+    question = command("posted", account="1000", currency="USD", key="")
+    assert newer.apply([question])[0].decision == "accepted"
+    with pytest.raises(Fenced):
+        older.apply([question])
+
+
 def test_an_offset_that_somebody_else_moved_fences_the_whole_batch(another: Opened) -> None:
     store = another()
     lease, book = taken(store)
