@@ -59,7 +59,7 @@ STORAGE_MUTANTS: Final = (
         "keys-in-flight-unknown",
         "3: a key of the batch in flight is known",
         "streams/writer.py",
-        "        known.update(self._committer.keys(name))\n",
+        "        known.update(self._committer.keys(book.id))\n",
         "",
     ),
     Mutant(
