@@ -124,7 +124,7 @@ def test_facts_told_twice_are_posted_once_and_garbage_stops_nobody(site: Site) -
     site.tell(range(300))
     site.send(b"\xff not a fact")
     site.send(b"{}", book="bad book/name")
-    site.send(b"{}", source="commands")
+    site.send(b"[3]", source="commands")
     site.producer.produce(site.kafka.topic("inbound.facts"), b"{}", b"main", headers=[("source", b"nobody")])
     site.send(b'{"id":1}', source="stripe", digest="zz")
     site.tell(range(300))
