@@ -124,7 +124,8 @@ def test_facts_told_twice_are_posted_once_and_garbage_stops_nobody(site: Site) -
     site.tell(range(300))
     site.send(b"\xff not a fact")
     site.send(b"{}", book="bad book/name")
-    site.send(b"{}", source="commands")
+    site.send(b"[3]", source="commands")
+    site.producer.produce(site.kafka.topic("inbound.facts"), b"{}", b"main", headers=[("source", b"nobody")])
     site.send(b'{"id":1}', source="stripe", digest="zz")
     site.tell(range(300))
     site.tell(range(300, 320))
@@ -136,7 +137,7 @@ def test_facts_told_twice_are_posted_once_and_garbage_stops_nobody(site: Site) -
     with psycopg.connect(site.dsn) as connection:
         codes = {row[0] for row in connection.execute("SELECT code FROM ledger.dead_letters")}
     assert len(codes) >= 3, codes
-    assert {"book_malformed", "header_malformed", "source_unknown"} <= codes
+    assert {"book_malformed", "header_malformed", "source_unknown", "command_malformed"} <= codes
 
 
 def test_killed_again_and_again_nothing_is_lost_or_doubled(site: Site) -> None:
