@@ -25,8 +25,9 @@ FORBIDDEN_WORDS = frozenset({"util", "utils", "helper", "helpers", "common", "ma
 # Written with classes and escapes, so that the patterns do not match themselves.
 MACHINE_PATH = re.compile(r"(?<![\w.~-])/(?:roo[t]|wor[k]|far[m]|hom[e]/\w+|User[s]/\w+)/[\w.]")
 REGISTRY_HOST = re.compile(
-    r"pypi\.org|pythonhosted\.org|repo1?\.maven|maven\.org|npmjs\.(?:org|com)|yarnpkg\.com|docker\.io|ghcr\.io|quay\.io"
-    r"|crates\.io|proxy\.golang|anaconda\.org|rubygems\.org|artifactor[y]|https?://[^\s\"']+(?:/simple/|/maven2)"
+    # Hosts by their beginnings: the index, the files, the central Java repository, packages, images, crates, modules.
+    r"\bpyp[i]\.|pythonhoste[d]\.|\brepo1?\.mave[n]|\bnpmj[s]\.|yarnpk[g]\.|\bdocke[r]\.io|\bghc[r]\.|\bqua[y]\.io"
+    r"|\bcrate[s]\.io|proxy\.golan[g]|anacond[a]\.org|rubygem[s]\.|artifactor[y]|https?://[^\s\"']+(?:/simple/|/maven2)"
     r"|https?://[^\s\"']+\.(?:whl|tgz|tar\.gz|jar)\b",
     re.IGNORECASE,
 )
@@ -174,7 +175,7 @@ def test_a_planted_violation_is_noticed(rule: Callable[[PurePosixPath, str], lis
         (
             tied_to_a_place,
             "docs/a.md",
-            "/var/lib/postgresql ../shared/samples https://example.com/work/of/others ~/work/x",
+            "/var/lib/postgresql ../shared/samples https://example.com/home/of/others/x ~/x",
         ),
         (floating, "ledger/money.py", "floats_refused: int = 0"),
         (floating, "connectors/stripe.py", "rate: float"),
