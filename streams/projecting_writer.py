@@ -72,6 +72,10 @@ class ProjectionWriter:
         if self._opened is not None:
             self._opened.close()
 
+    def backend_pid(self) -> int:
+        """The process id of the server's side of the connection."""
+        return self._connection().info.backend_pid
+
     def look(self) -> dict[str, Standing]:
         """Every book of the store: head and position folded."""
         rows = self._connection().execute(self._all)

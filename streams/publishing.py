@@ -38,7 +38,7 @@ STREAMS: Final = (
     DEAD_LETTERS.name,
 )
 
-EVENTS_MAX: Final = 2_000  # of one book in one round, which bounds memory and how long another book waits
+EVENTS_MAX: Final = 2_000
 SETTLE_RECORDS: Final = 50_000  # under load Kafka acknowledges one round while the next one is read
 SETTLE_EVERY_S: Final = 0.05  # event by event, waiting and storing each time would cost more than all the rest
 LOOK_EVERY_S: Final = 1.0
@@ -55,11 +55,13 @@ class PublishingConfig:
     Attributes:
         postgres: connection string of the event store and the projections.
         streams: which of `STREAMS` this process sends.
+        events_max: of one book in one round, which bounds memory and how long another book waits.
     """
 
     kafka: KafkaConfig
     postgres: str = field(repr=False)
     streams: Sequence[str] = STREAMS
+    events_max: int = EVENTS_MAX
 
     def __post_init__(self) -> None:
         """Raise `ValueError` for a stream that does not exist."""
@@ -97,6 +99,7 @@ class Publisher:
         self._connection = connection
         self._sender = sender
         self._postgres = config.postgres
+        self._events_max = config.events_max
         self._events = [stream for stream in EVENT_STREAMS if stream.name in config.streams]
         self._rows = [stream for stream in ROW_STREAMS if stream.name in config.streams]
         self._dead = DEAD_LETTERS.name in config.streams
@@ -121,7 +124,7 @@ class Publisher:
                 self._listen(listener)
                 if time.monotonic() - self._looked_at_s >= LOOK_EVERY_S:
                     self.look()
-            self._settle()
+            self.settle()
 
     def look(self) -> None:
         """Find out what is not sent yet, without being told."""
@@ -156,10 +159,16 @@ class Publisher:
             sent += self._publish_rows(rows, book)
         self._unsettled_records += sent
         if self._unsettled_records >= SETTLE_RECORDS or (not self._books and self._settle_in_s() <= 0):
-            self._settle()
+            self.settle()
         return sent
 
-    def _settle(self) -> None:
+    @property
+    def waits(self) -> bool:
+        """Whether events or rows are known to wait."""
+        return bool(self._books or self._changed)
+
+    def settle(self) -> None:
+        """Wait until Kafka has acknowledged what was sent, and store how far that is."""
         self._unsettled_records = 0
         if self._unsettled:
             self._sender.settle()
@@ -181,8 +190,8 @@ class Publisher:
             waiting.setdefault(self._cursor(stream.name, book).position, []).append(stream)
         full = False
         for position, streams in waiting.items():
-            events = read_events(self._connection, book, after=position, limit=EVENTS_MAX)
-            full = full or len(events) == EVENTS_MAX
+            events = read_events(self._connection, book, after=position, limit=self._events_max)
+            full = full or len(events) == self._events_max
             if not events:
                 continue
             for stream in streams:
@@ -223,8 +232,7 @@ class Publisher:
 
     def _listen(self, listener: psycopg.Connection[Any]) -> None:
         """Take what was notified; waits for it only when nothing is known to wait."""
-        idle = not self._books and not self._changed
-        wait_s = self._looked_at_s + LOOK_EVERY_S - time.monotonic() if idle else 0
+        wait_s = 0 if self.waits else self._looked_at_s + LOOK_EVERY_S - time.monotonic()
         if self._unsettled:
             wait_s = min(wait_s, self._settle_in_s())
         for note in listener.notifies(timeout=max(wait_s, 0), stop_after=1):

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from contraflow.bench.options import BenchOptions
 
-BENCHES: Final = ("post", "pipeline", "latency", "rebuild", "api")
+BENCHES: Final = ("post", "pipeline", "latency", "rebuild", "api", "processor")
 
 
 def run(name: str, options: BenchOptions) -> dict[str, Any]:

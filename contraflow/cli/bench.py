@@ -15,7 +15,9 @@ from contraflow.cli.preparation import prepare
 
 def bench(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="post, pipeline, latency, rebuild, api or all.", metavar="NAME")],
+    name: Annotated[
+        str, typer.Argument(help="post, pipeline, latency, rebuild, api, processor or all.", metavar="NAME")
+    ],
     seconds: Annotated[
         float, typer.Option("--seconds", help="How long load is held; 0 for the bench's own default.", min=0)
     ] = 0,
