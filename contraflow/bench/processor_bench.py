@@ -110,7 +110,7 @@ def _backend_s(writer: ProjectionWriter) -> float:
 
 
 def _publish(config: PublishingConfig, rounds_max: int = 0) -> float:
-    """Microseconds of this process an event, all streams from their beginning; `rounds_max` 0 for as many as it takes."""
+    """Microseconds of this process an event, all streams from their beginning; `rounds_max` 0 for all there is."""
     with (
         psycopg.connect(config.postgres, autocommit=True) as connection,
         Sender(config.kafka, threading.Event()) as sender,
