@@ -4,11 +4,13 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 
 import psycopg
 import pytest
 
 from ledger.accounts import load_chart
+from ledger.batch import KeptAnswers
 from ledger.facts import Fact
 from ledger.money import Money
 from ledger.rules import load_rules
@@ -53,7 +55,9 @@ def store_dsn(pair: PairAddresses) -> Iterator[str]:
             lease = store.take(["main"])["main"]
             book = store.load("main")
             store.open_book(lease, book, load_chart(), load_rules(), NOW_US)
-            store.append([store.prepare(lease, book, book.decide(TOLD, {}, NOW_US))])
+            append = store.prepare(lease, book, book.decide(TOLD, {}, NOW_US))
+            kept = KeptAnswers("mine-1", bytes(32), NOW_US, b'{"decision":"accepted"}')
+            store.append([replace(append, answers=[kept])])
         with psycopg.connect(dsn, autocommit=True) as connection:
             ensure_schemas(connection)
             for projection in PROJECTIONS.values():
