@@ -1,8 +1,7 @@
 """Money: an integer number of minor units with an ISO 4217 currency, never a float (law 7).
 
 On the wire and in the store an amount is a decimal string, because JSON numbers lose precision past 2^53 and balances
-may reach 2^128-1. Exponents are those of ISO 4217 (six-letter list of 2024, amendment 177); a vendor's exceptions are
-converted by its connector.
+may reach 2^128-1. Exponents are those of ISO 4217; a vendor's exceptions are converted by its connector.
 """
 
 import re

@@ -89,7 +89,7 @@ class BookSnapshot(msgspec.Struct, frozen=True, kw_only=True):
 def snapshot_every(book: Book) -> int:
     """After how many events a snapshot of this book is worth its price: the larger the memory, the rarer.
 
-    Keeping or loading an account or balance costs a few microseconds, replaying an event about ten.
+    Keeping a snapshot costs the more the larger the memory is, replaying an event always the same.
     """
     return max(SNAPSHOT_EVERY_EVENTS_MIN, (len(book.accounts) + len(book.balances)) // 2)
 
