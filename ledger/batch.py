@@ -114,6 +114,8 @@ class BookAppend:
     Attributes:
         book_id, epoch: from the lease the writer holds.
         expected_head: the head before `events`.
+        keys: the key that an event decided, at most one an event.
+        references: further digests put on record with them.
         seal: hash chain after `events`.
     """
 
@@ -124,6 +126,7 @@ class BookAppend:
     events: Sequence[Recorded]
     keys: Sequence[tuple[bytes, int]]
     seal: bytes
+    references: Sequence[tuple[bytes, int]] = field(default=())
     raw_records: Sequence[RawRecord] = field(default=())
     redriven: Sequence[Redriven] = field(default=())
     answers: Sequence[KeptAnswers] = field(default=())

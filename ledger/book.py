@@ -276,7 +276,7 @@ class Book:
             reference = reference_digest(name)
             if reference not in new and reference not in known:
                 new[reference] = mine
-                decided.keys.append((reference, mine.position))
+                decided.references.append((reference, mine.position))
             if reference in self.parked:
                 released += [(waiting, mine) for waiting in self.parked.pop(reference)]
         released.reverse()

@@ -34,13 +34,16 @@ class Decided(msgspec.Struct):
     """What one call of `decide` made: events to append, keys to remember, refusals to report.
 
     Attributes:
-        known: what `keys` point to, for the next batch while this one is not stored yet.
+        keys: the key that each event decided, at most one an event.
+        references: further digests put on record: names under which facts are asked for, ends of holds.
+        known: what both point to, for the next batch while this one is not stored yet.
         heads: for each fact the book's head after it was decided.
         repeated: how many facts had been told before.
     """
 
     events: list[Recorded] = []
     keys: list[tuple[bytes, int]] = []
+    references: list[tuple[bytes, int]] = []
     refusals: list[Refusal] = []
     heads: list[int] = []
     known: dict[bytes, Known] = {}

@@ -100,7 +100,7 @@ class _Desk:
         """Decide commands that stand or fall together; most chains are one command long."""
         # A command on its own changes nothing before all of it is decided, so there is nothing to take back.
         self.undo = _FORWARD if len(commands) == 1 and not commands[0].linked else self.chained
-        start = (self.book.version, self.book.recorded_at_us, len(self.decided.keys))
+        start = (self.book.version, self.book.recorded_at_us, len(self.decided.keys), len(self.decided.references))
         answers: list[Answer] = []
         failure: tuple[int, CommandError] | None = None
         for number, command in enumerate(commands):
@@ -162,8 +162,10 @@ class _Desk:
         position = self.book.record(event, self.session.now_us, self.decided)
         digests = fold(self.book, position, event, self.undo)
         self.undo.put(self.session.recalled.events, position, event)
-        for digest in digests:
-            self.decided.keys.append((digest, position))
+        for number, digest in enumerate(digests):
+            # The first is the command's own key; the clock's ending of a hold has none.
+            own = number == 0 and not isinstance(event, HoldExpired)
+            (self.decided.keys if own else self.decided.references).append((digest, position))
             self.undo.put(self.session.recalled.positions, digest, position)
         return position
 
@@ -178,10 +180,11 @@ class _Desk:
             if hold is not None and hold.expires_at_us == due[0]:
                 self._record(HoldExpired(hold=due[1], clock=clock, lines=hold.lines))
 
-    def _take_back(self, version: int, recorded_at_us: int, keys: int) -> None:
+    def _take_back(self, version: int, recorded_at_us: int, keys: int, references: int) -> None:
         self.undo.rollback()
         del self.decided.events[len(self.decided.events) - (self.book.version - version) :]
         del self.decided.keys[keys:]
+        del self.decided.references[references:]
         self.book.version = version
         self.book.recorded_at_us = recorded_at_us
 

@@ -35,6 +35,7 @@ def append_of(
         expected_head=book.version - len(decided.events),
         events=decided.events,
         keys=decided.keys,
+        references=decided.references,
         seal=book.seal,
         raw_records=raw_records,
         redriven=redriven,

@@ -152,6 +152,7 @@ class MemoryStore:
             kept = self.memory.books[append.book]
             kept.events.extend(append.events)
             kept.keys.update(append.keys)
+            kept.keys.update(append.references)
             kept.seal = append.seal
             kept.raw_records.update((raw.digest, raw) for raw in append.raw_records)
             kept.redriven.extend(append.redriven)
@@ -177,6 +178,6 @@ class MemoryStore:
                 )
         if (len(kept.events), kept.epoch) != (append.expected_head, append.epoch):
             raise Fenced(f"book {append.book!r} has another writer or head than {append.expected_head}/{append.epoch}")
-        told = [digest for digest, _ in append.keys]
+        told = [digest for digest, _ in (*append.keys, *append.references)]
         if len(set(told)) != len(told) or not kept.keys.keys().isdisjoint(told):
             raise BrokenLaw(f"append to {append.book!r}: a key is on record already")

@@ -6,7 +6,7 @@ docs/adr/0003). Reads are by (book, position) and insist on contiguity, because 
 """
 
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import Any, Final, LiteralString, NoReturn
 from uuid import UUID
 
 import cramjam
@@ -22,10 +22,16 @@ from eventsourcing.persistence import (
 from psycopg.types.json import Jsonb
 
 from ledger.batch import BookAppend, DeadLetter, InputOffset, Redriven
+from ledger.copy_rows import event_rows, key_rows
 from ledger.errors import BrokenLaw, Fenced
 from ledger.events import Recorded
 from ledger.journal import read_events
 from ledger.kept_answers import keep_answers
+
+_COPY_EVENTS: Final = (
+    "COPY ledger.events (position, recorded_at_us, key, book_id, type, body) FROM STDIN (FORMAT BINARY)"
+)
+_COPY_KEYS: Final = "COPY ledger.fact_keys (digest, position, book_id) FROM STDIN (FORMAT BINARY)"
 
 
 class CopyRecorder(ApplicationRecorder):
@@ -54,8 +60,9 @@ class CopyRecorder(ApplicationRecorder):
                 _move_offset(cursor, offset)
             for append in appends:
                 if append.events:
-                    _copy_events(cursor, append)
-            _copy_keys(cursor, appends)
+                    _copy(cursor, _COPY_EVENTS, event_rows(append.book_id, append.events, _own_keys(append)))
+            if any(append.references for append in appends):
+                _copy(cursor, _COPY_KEYS, key_rows(appends))
             _copy_raw_records(cursor, appends)
             keep_answers(cursor, appends)
             for append in appends:
@@ -191,23 +198,17 @@ def _move_offset(cursor: psycopg.Cursor, offset: InputOffset) -> None:
         raise Fenced(f"{offset.topic}/{offset.partition} was read by somebody else past {offset.expected}")
 
 
-def _copy_events(cursor: psycopg.Cursor, append: BookAppend) -> None:
-    book_id = append.book_id
-    with cursor.copy(
-        "COPY ledger.events (book_id, position, recorded_at_us, type, body) FROM STDIN (FORMAT BINARY)"
-    ) as copy:
-        copy.set_types(("int4", "int8", "int8", "text", "text"))
-        for event in append.events:
-            copy.write_row((book_id, event.position, event.recorded_at_us, event.type, event.body.decode()))
+def _own_keys(append: BookAppend) -> dict[int, bytes]:
+    """Position -> key of every event that decided one."""
+    own = {position: digest for digest, position in append.keys}
+    if len(own) != len(append.keys):
+        raise BrokenLaw(f"append to {append.book!r}: an event has more than one key of its own")
+    return own
 
 
-def _copy_keys(cursor: psycopg.Cursor, appends: Sequence[BookAppend]) -> None:
-    rows = [(append.book_id, digest, position) for append in appends for digest, position in append.keys]
-    if rows:
-        with cursor.copy("COPY ledger.fact_keys (book_id, digest, position) FROM STDIN (FORMAT BINARY)") as copy:
-            copy.set_types(("int4", "bytea", "int8"))
-            for row in rows:
-                copy.write_row(row)
+def _copy(cursor: psycopg.Cursor, statement: LiteralString, rows: bytes) -> None:
+    with cursor.copy(statement) as copy:
+        copy.write(rows)
 
 
 def _copy_raw_records(cursor: psycopg.Cursor, appends: Sequence[BookAppend]) -> None:

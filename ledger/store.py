@@ -15,7 +15,7 @@ from ledger.accounts import Chart
 from ledger.application import LedgerApplication
 from ledger.batch import BookAppend, DeadLetter, InputOffset, RawRecord, Redriven, Teller
 from ledger.book import Book, Decided, Known
-from ledger.digest_array import DigestArray, DigestArrayDumper
+from ledger.digest_array import DigestArray, KeyArray, register_digest_arrays
 from ledger.errors import BrokenLaw, StoreError
 from ledger.events import EntryPosted, FactObserved, FactParked, Recorded, decode_event
 from ledger.journal import iterate_events
@@ -36,6 +36,12 @@ TRANSACTION_TIMEOUT_MS: Final = 10_000
 # Well above the time of an append, well below the transaction timeout, which bounds the taker as well.
 LOCK_WAIT_MS: Final = 1_000
 _TRANSACTION_TIMEOUT_SINCE: Final = 170_000
+# An event's own key stands in its row, further digests in a table of their own.
+_POSITIONS: Final = """
+SELECT uuid_send(key), position FROM ledger.events WHERE book_id = %(book_id)s AND key = ANY(%(digests)s)
+UNION ALL
+SELECT uuid_send(digest), position FROM ledger.fact_keys WHERE book_id = %(book_id)s AND digest = ANY(%(digests)s)
+"""
 
 
 class Store:
@@ -44,7 +50,7 @@ class Store:
     def __init__(self, connection: psycopg.Connection) -> None:
         """Use an autocommit connection; prefer `Store.open`."""
         self.connection = connection
-        connection.adapters.register_dumper(DigestArray, DigestArrayDumper)
+        register_digest_arrays(connection.adapters)
         self._recorder = CopyRecorder(connection)
         self._application = LedgerApplication(connection)
         self._snapshot_at: dict[str, int] = {}
@@ -58,6 +64,8 @@ class Store:
         connection = psycopg.connect(conninfo, autocommit=True, application_name=APPLICATION_NAME)
         migrate(connection)
         connection.execute("SET synchronous_commit TO on")
+        # Every question of a writer has an index; a plan kept from when a table was empty must not read it whole.
+        connection.execute("SET enable_seqscan TO off")
         guard = (
             "transaction_timeout"
             if connection.info.server_version >= _TRANSACTION_TIMEOUT_SINCE
@@ -130,11 +138,7 @@ class Store:
         """For each digest that the book has decided before: the fact and its position (law 3)."""
         if not digests:
             return {}
-        rows = self.connection.execute(
-            "SELECT digest, position FROM ledger.fact_keys WHERE book_id = %s AND digest = ANY(%s)",
-            (lease.book_id, DigestArray(digests)),
-            binary=True,
-        ).fetchall()
+        rows = self._positions(lease, digests)
         if not rows:
             return {}
         facts = {}
@@ -154,13 +158,7 @@ class Store:
         """What commands ask about (`recall.questions`): their keys, and the events at those positions."""
         positions: dict[bytes, int] = {}
         if asked.digests:
-            positions = dict(
-                self.connection.execute(
-                    "SELECT digest, position FROM ledger.fact_keys WHERE book_id = %s AND digest = ANY(%s)",
-                    (lease.book_id, DigestArray(asked.digests)),
-                    binary=True,
-                ).fetchall()
-            )
+            positions = dict(self._positions(lease, asked.digests))
         wanted = {*positions.values(), *asked.positions}
         events = {}
         if wanted:
@@ -235,6 +233,11 @@ class Store:
         """Keep the book's memory, so that loading need not replay all events; everything in it must be appended."""
         self._application.take_book_snapshot(book)
         self._snapshot_at[book.id] = book.version
+
+    def _positions(self, lease: Lease, digests: Sequence[bytes]) -> list[tuple[bytes, int]]:
+        return self.connection.execute(
+            _POSITIONS, {"book_id": lease.book_id, "digests": KeyArray(digests)}, binary=True
+        ).fetchall()
 
     def _take(self, names: Sequence[str]) -> dict[str, Lease]:
         leases = {}

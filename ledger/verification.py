@@ -144,9 +144,9 @@ class _Keys:
     def compare(self, connection: psycopg.Connection, book_id: int) -> list[Finding]:
         found = []
         expected = {**self.keys, **self.references, **self.commands}
-        with connection.cursor(name="fact_keys") as cursor:
+        with connection.cursor(name="decided_keys") as cursor:
             cursor.itersize = 20_000
-            cursor.execute("SELECT digest, position FROM ledger.fact_keys WHERE book_id = %s", (book_id,))
+            cursor.execute("SELECT digest, position FROM ledger.decided_keys WHERE book_id = %s", (book_id,))
             for digest, position in cursor:
                 if expected.pop(bytes(digest), None) != position:
                     found.append(Finding(self.book, "key", position, "a stored key that no event decided there"))

@@ -42,6 +42,7 @@ class BookPart:
         else:
             self.decided.events += decided.events
             self.decided.keys += decided.keys
+            self.decided.references += decided.references
             self.decided.known.update(decided.known)
         self.raw_records += raw_records
         self.redriven += redriven

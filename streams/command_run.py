@@ -30,11 +30,12 @@ class Undurable:
     @classmethod
     def of(cls, append: BookAppend | None) -> "Undurable":
         """What the batch before appends."""
-        return cls() if append is None else cls(list(append.keys), list(append.events))
+        return cls() if append is None else cls([*append.keys, *append.references], list(append.events))
 
     def add(self, decided: Decided) -> None:
         """Count one more run."""
         self.keys += decided.keys
+        self.keys += decided.references
         self.events += decided.events
 
     def complete(self, recalled: Recalled, asked: Questions) -> Recalled:
@@ -129,6 +130,7 @@ def decide_run(
 def _count(run: CommandRun, decided: Decided) -> None:
     run.decided.events += decided.events
     run.decided.keys += decided.keys
+    run.decided.references += decided.references
     run.decided.heads += decided.heads
 
 

@@ -97,7 +97,7 @@ def _readable(
     """For each webhook: sent, accepted, and the moment at which its position was announced as readable."""
     with psycopg.connect(dsn) as connection:
         positions: dict[bytes, int] = dict(
-            connection.execute("SELECT digest, position FROM ledger.fact_keys").fetchall()
+            connection.execute("SELECT digest, position FROM ledger.decided_keys").fetchall()
         )
     found = []
     for digest, sent_s, accepted_s in sends:

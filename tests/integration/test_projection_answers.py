@@ -283,6 +283,7 @@ def store_events(told: Told) -> None:
     with told.connection.transaction(), told.connection.cursor() as cursor:
         cursor.execute("INSERT INTO ledger.books (book, head, seal) VALUES ('main', %s, '')", (len(told.desk.events),))
         cursor.executemany(
-            "INSERT INTO ledger.events SELECT book_id, %s, %s, %s, %s FROM ledger.books",
+            "INSERT INTO ledger.events (book_id, position, recorded_at_us, type, body)"
+            " SELECT book_id, %s, %s, %s, %s FROM ledger.books",
             [(one.position, one.recorded_at_us, one.type, one.body.decode()) for one in told.desk.events],
         )

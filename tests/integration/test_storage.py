@@ -230,8 +230,8 @@ def test_verification_agrees_with_commands(postgres_dsn: str) -> None:
 @pytest.mark.parametrize(
     ("statement", "law"),
     [
-        ("DELETE FROM ledger.fact_keys WHERE position = 4", "key"),
-        ("UPDATE ledger.fact_keys SET position = 3 WHERE position = 4", "key"),
+        ("UPDATE ledger.events SET key = NULL WHERE position = 4", "key"),
+        ("UPDATE ledger.events SET key = md5('moved')::uuid WHERE position = 4", "key"),
         ("UPDATE ledger.events SET body = replace(body, '\"50\"', '\"51\"') WHERE position = 2", "seal"),
         ("UPDATE ledger.events SET body = replace(body, '\"2026-02-02\"', '\"2026-01-02\"')", "period"),
         (

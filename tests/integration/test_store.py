@@ -170,8 +170,8 @@ TAMPERINGS = {
     "a time": ("UPDATE ledger.events SET recorded_at_us = recorded_at_us + 1 WHERE position = 3", "seal"),
     "a missing event": ("DELETE FROM ledger.events WHERE position = 2", "sequence"),
     "a missing tail": ("DELETE FROM ledger.events WHERE position = 3", "head"),
-    "a missing key": ("DELETE FROM ledger.fact_keys WHERE position = 2", "key"),
-    "a moved key": ("UPDATE ledger.fact_keys SET position = 3 WHERE position = 2", "key"),
+    "a missing key": ("UPDATE ledger.events SET key = NULL WHERE position = 2", "key"),
+    "a moved key": ("UPDATE ledger.events SET key = md5('moved')::uuid WHERE position = 2", "key"),
     "a seal": ("UPDATE ledger.seals SET seal = decode(repeat('00', 32), 'hex') WHERE position = 3", "seal"),
 }
 

@@ -76,7 +76,7 @@ class Desk:
         known = {digest: self.known[digest] for digest in self.book.questions(facts) if digest in self.known}
         decided = self.book.decide(facts, known, now_us)
         by_position = {event.position: event.event() for event in decided.events}
-        for digest, position in decided.keys:
+        for digest, position in (*decided.keys, *decided.references):
             assert digest not in self.known, "a digest is stored once; a second time would fail the append"
             event = by_position[position]
             self.known[digest] = Known(position, event.fact)  # type: ignore[union-attr]
