@@ -32,6 +32,7 @@ from ledger.facts import Fact, differing_field, name_digest, reference_digest
 from ledger.folds import fold
 from ledger.holds import OpenHold
 from ledger.periods import Closing, in_open_period
+from ledger.plain_posting import post_plain_run
 from ledger.restrictions import flags_of
 from ledger.rules import RuleSet
 from ledger.seals import GENESIS, extend
@@ -55,10 +56,12 @@ class Book:
         reversed: position of an entry -> what was not taken back of it; only entries of which something was.
         clock_us: the time the book was told last; 0 before.
         closings: dates up to which the book is closed.
+        asked: the facts that `questions` was asked about last, with the digests of their keys and references.
     """
 
     __slots__ = (
         "accounts",
+        "asked",
         "balances",
         "clock_us",
         "closings",
@@ -92,6 +95,7 @@ class Book:
         self.reversed: dict[int, tuple[Line, ...]] = {}
         self.clock_us = 0
         self.closings: tuple[Closing, ...] = ()
+        self.asked: tuple[Sequence[Fact], list[bytes], dict[str, bytes]] = ((), [], {})
 
     def open(self, chart: Chart, rules: RuleSet, now_us: int) -> Decided:
         """Open the book; raises `RulesError` when a rule posts to an account that the chart does not have."""
@@ -106,17 +110,19 @@ class Book:
         self.seal_events(decided)
         return decided
 
-    def questions(self, facts: Iterable[Fact]) -> list[bytes]:
+    def questions(self, facts: Sequence[Fact]) -> list[bytes]:
         """The digests that the store must be asked about before these facts can be decided.
 
         A parked fact that one of them releases brings references of its own, which may be known already.
         """
-        asked: dict[bytes, None] = {}
+        digests = [name_digest(fact.key) for fact in facts]
+        asked = dict.fromkeys(digests)
+        references: dict[str, bytes] = {}
+        self.asked = (facts, digests, references)
         released: list[Known] = []
         for fact in facts:
-            asked[name_digest(fact.key)] = None
             for name in fact.references:
-                reference = reference_digest(name)
+                references[name] = reference = reference_digest(name)
                 asked[reference] = None
                 released += self.parked.get(reference, ())
             if fact.needs:
@@ -142,9 +148,15 @@ class Book:
         now_us = max(now_us, self.recorded_at_us)
         decided = Decided()
         new = decided.known
-        for fact in facts:
-            self._decide_one(fact, new, known, now_us, decided)
+        digests, references = self._digests_of(facts)
+        at = 0
+        while True:
+            at = post_plain_run(self, facts, at, digests, references, known, now_us, decided)
+            if at == len(facts):
+                break
+            self._decide_one(facts[at], digests[at], now_us, new, known, decided)
             decided.heads.append(self.version)
+            at += 1
         self.seal_events(decided)
         return decided
 
@@ -183,10 +195,24 @@ class Book:
                 return fold(self, recorded.position, event, Forward())
         return ()
 
+    def _digests_of(self, facts: Sequence[Fact]) -> tuple[Sequence[bytes], Mapping[str, bytes]]:
+        """Digests of the facts' keys, and of references by name; those `questions` was just asked about are there."""
+        asked, digests, references = self.asked
+        self.asked = ((), [], {})
+        if asked is facts and len(digests) == len(facts):
+            return digests, references
+        names = {name for fact in facts for name in fact.references}
+        return [name_digest(fact.key) for fact in facts], {name: reference_digest(name) for name in names}
+
     def _decide_one(
-        self, fact: Fact, new: dict[bytes, Known], known: Mapping[bytes, Known], now_us: int, decided: Decided
+        self,
+        fact: Fact,
+        digest: bytes,
+        now_us: int,
+        new: dict[bytes, Known],
+        known: Mapping[bytes, Known],
+        decided: Decided,
     ) -> None:
-        digest = name_digest(fact.key)
         first = new.get(digest) or known.get(digest)
         if first is not None:
             self._tell_again(fact, first, now_us, new, known, decided)

@@ -6,7 +6,8 @@ amounts (``gross``, ``gross - fee``); an amount below zero changes the side, a l
 split over several accounts (see `splits`). A fact without a rule, or whose lines are all zero, is observed and posts
 nothing.
 
-Rules are compiled once into tuples, because the posting path runs them for every fact.
+Rules are compiled once, because the posting path runs them for every fact: into tuples, and where a rule splits nothing
+also into a program of its own (`rule_program`), which answers for the facts that need nothing unusual.
 """
 
 import re
@@ -22,6 +23,7 @@ from ledger.entries import Line, imbalance
 from ledger.errors import PostingError, RulesError
 from ledger.facts import FACT_TYPES, Fact
 from ledger.money import AMOUNT_MINOR_MAX, Money
+from ledger.rule_program import Plain, Program, program_of
 from ledger.splits import FACT_FIELD, Split, SplitPart, account_field
 
 _TERM: Final = re.compile(r"([+-]?)\s*([a-z_]+)\s*")
@@ -77,7 +79,7 @@ class Posting(msgspec.Struct, frozen=True, gc=False):
 
 
 class _Compiled:
-    __slots__ = ("lines", "rule", "source", "splits", "where")
+    __slots__ = ("lines", "program", "rule", "source", "splits", "where")
 
     def __init__(self, rule: _Rule, version: int) -> None:
         self.rule = f"{rule.name}@{version}"
@@ -87,6 +89,7 @@ class _Compiled:
         # One entry a line, None where the line is whole; empty for a rule that splits nothing, as most do.
         splits = tuple(Split.of(line.split, line.rounding, rule.name) if line.split else None for line in rule.lines)
         self.splits = splits if any(splits) else ()
+        self.program: Program = _no_program if self.splits else program_of(self.rule, self.lines)
 
 
 class RuleSet:
@@ -124,13 +127,26 @@ class RuleSet:
 
     def post(self, fact: Fact) -> Posting | None:
         """The lines of a fact, or None when it posts nothing; raises `PostingError`."""
+        rule = self._rule_of(fact)
+        return _apply(rule, fact) if rule is not None else None
+
+    def plain(self, fact: Fact) -> Plain | None:
+        """The entry of a fact that needs nothing unusual, the same that `post` makes; None when `post` has to decide."""
+        rule = self._rule_of(fact)
+        return rule.program(fact) if rule is not None else None
+
+    def _rule_of(self, fact: Fact) -> _Compiled | None:
         for rule in self._by_type.get(fact.type, ()):
             if rule.source is not None and rule.source != fact.source:
                 continue
             if rule.where and not all(_holds(where, fact) for where in rule.where):
                 continue
-            return _apply(rule, fact)
+            return rule
         return None
+
+
+def _no_program(_: Fact) -> None:
+    return None
 
 
 def load_rules(path: Path | None = None) -> RuleSet:

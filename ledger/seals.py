@@ -22,5 +22,5 @@ def extend(seal: bytes, events: Iterable[Recorded]) -> bytes:
     """The seal after `events`, given the one before them; 32 bytes."""
     for event in events:
         head = f"{event.book}\n{event.position}\n{event.type}\n{event.recorded_at_us}\n"
-        seal = sha256(seal + head.encode() + event.body).digest()
+        seal = sha256(b"%b%b%b" % (seal, head.encode(), event.body)).digest()
     return seal
