@@ -49,7 +49,7 @@ _ROW_READERS: Final[dict[str, Callable[[StripeEnvelope, JsonObject], list[Fact]]
 
 
 def translate(raw: bytes, telling: Telling) -> list[Fact]:
-    """Facts of an event, a thin event of API v2, a list page or one row of such a page; raises `TranslationError`.
+    """Facts of an event, a thin event of API v2, a list page or one row that we asked for; raises `TranslationError`.
 
     A page may hold balance transactions, events, charges, refunds, payment intents or payouts. For balance transactions
     ``telling.context["payout"]`` names the payout whose contents they are; without it a page with exactly one row of
@@ -64,7 +64,7 @@ def translate(raw: bytes, telling: Telling) -> list[Fact]:
             return [_thin_event_fact(body, telling)]
         case "list":
             return _page_facts(body, telling)
-        case str() if kind == "balance_transaction" or kind in _ROW_READERS:
+        case str() if telling.is_answer and (kind == "balance_transaction" or kind in _ROW_READERS):
             return _page_facts({"data": [body]}, telling)
         case None:
             raise TranslationError("field_missing", "object is missing: neither an event nor a list page of Stripe")
