@@ -3,7 +3,7 @@
 No secret is in here: an endpoint carries the check of its signature as a function, and that function holds the secrets.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -12,8 +12,19 @@ from streams.intake import Intake
 BODY_BYTES_MAX: Final = 1 << 20
 WAIT_S_MAX: Final = 30
 
-# raw body, value of the signature header or None, now in seconds since 1970 -> returns, or raises `SignatureRefused`
-SignatureCheck = Callable[[bytes, str | None, int], None]
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One thing that a verified request told, to be recorded: its bytes, the sender's id of it, what headers said."""
+
+    raw: bytes = field(repr=False)
+    delivery: str = ""
+    context: Mapping[str, str] = field(default_factory=dict)
+
+
+# headers by lower-case name, raw body, path and query, now in seconds since 1970 -> what to record, in order;
+# raises `SignatureRefused`
+Receive = Callable[[Mapping[str, str], bytes, str, int], Awaitable[Sequence[Part]]]
 
 
 class SignatureRefused(Exception):
@@ -21,7 +32,7 @@ class SignatureRefused(Exception):
 
     Attributes:
         code: stable reason code: ``header_missing``, ``header_malformed``, ``bad_signature``,
-            ``timestamp_out_of_tolerance``.
+            ``timestamp_out_of_tolerance``, or another of the gateway's connector.
         detail: one sentence for the sender; tells nothing about a secret.
     """
 
@@ -39,13 +50,13 @@ class WebhookEndpoint:
         source: the gateway, for example ``stripe``.
         account: the account at the gateway; may be empty when its events name it.
         book: where its facts go.
-        check_signature: raises `SignatureRefused`.
+        receive: verifies a request and says what to record; raises `SignatureRefused`.
     """
 
     source: str
     account: str
     book: str
-    check_signature: SignatureCheck = field(repr=False)
+    receive: Receive = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

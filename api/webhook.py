@@ -8,7 +8,9 @@ what was said, whatever content type it claims.
 import asyncio
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Annotated, Final
 
 import msgspec
@@ -16,7 +18,7 @@ from fastapi import APIRouter, Path, Request, Response
 from pydantic import Field
 from starlette.requests import ClientDisconnect
 
-from api.config import SignatureRefused, WebhookEndpoint
+from api.config import Part, SignatureRefused, WebhookEndpoint
 from api.openapi import problems
 from api.problem import Problem
 from api.services import Services, services_of
@@ -34,28 +36,19 @@ class Receipt:
     """Kafka has acknowledged the delivery."""
 
     status: Annotated[str, Field(description="`accepted`")]
-    digest: Annotated[str, Field(description="SHA-256 of the body in hexadecimal; raw records are kept under it")]
+    digest: Annotated[str, Field(description="SHA-256 of the body in hexadecimal; its raw record is kept under it")]
 
 
 @router.post(
-    "/webhooks/stripe/{endpoint}",
-    summary="Take a Stripe event",
+    "/webhooks/{gateway}/{endpoint}",
+    summary="Take a gateway's webhook",
     responses={200: {"model": Receipt}, **problems(400, 404, 408, 413, 503)},
-    openapi_extra={
-        "parameters": [
-            {
-                "name": "Stripe-Signature",
-                "in": "header",
-                "required": True,
-                "schema": {"type": "string"},
-                "description": "`t=<unix seconds>,v1=<hex>[,v1=<hex>...]` over the raw body",
-            }
-        ],
-        "requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}},
-    },
+    openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}},
 )
 async def receive(
-    endpoint: Annotated[str, Path(description="an endpoint's name in the settings", max_length=100)], request: Request
+    gateway: Annotated[str, Path(description="the endpoint's gateway, for example `stripe`", max_length=100)],
+    endpoint: Annotated[str, Path(description="an endpoint's name in the settings", max_length=100)],
+    request: Request,
 ) -> Response:
     """200 once Kafka has acknowledged with all in-sync replicas; on 503 send it again, which is safe at any time.
 
@@ -63,17 +56,17 @@ async def receive(
     """
     services = services_of(request)
     settings = services.config.endpoints.get(endpoint)
-    if settings is None or settings.source != "stripe":
+    if settings is None or settings.source != gateway:
         raise Problem(404, "endpoint_unknown", "No webhook endpoint of this name is set up; the settings name them.")
     try:
         raw = await _body(request, services.config.body_bytes_max, services.config.body_wait_s)
-        _check_signature(settings, raw, request)
-        accepted = await _accept(services, settings, raw)
+        parts = await _verified(settings, raw, request)
+        accepted = [await _accept(services, settings, part) for part in parts]
     except Problem as problem:
         services.metrics.webhook(endpoint, problem.code)
         raise
     services.metrics.webhook(endpoint, "accepted")
-    receipt = Receipt(status="accepted", digest=accepted.digest)
+    receipt = Receipt(status="accepted", digest=accepted[0].digest if len(accepted) == 1 else sha256(raw).hexdigest())
     return Response(msgspec.json.encode(receipt), headers={"Cache-Control": "no-store"}, media_type="application/json")
 
 
@@ -101,19 +94,25 @@ async def _body(request: Request, bytes_max: int, wait_s: float) -> bytes:
     return bytes(body)
 
 
-def _check_signature(settings: WebhookEndpoint, raw: bytes, request: Request) -> None:
-    header = ",".join(request.headers.getlist("stripe-signature")) or None
+async def _verified(settings: WebhookEndpoint, raw: bytes, request: Request) -> Sequence[Part]:
+    headers = {name: ",".join(request.headers.getlist(name)) for name in request.headers}
+    path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     try:
-        settings.check_signature(raw, header, int(time.time()))
+        return await settings.receive(headers, raw, path, int(time.time()))
     except SignatureRefused as refused:
         raise Problem(400, refused.code, refused.detail) from refused
 
 
-async def _accept(services: Services, settings: WebhookEndpoint, raw: bytes) -> Accepted:
+async def _accept(services: Services, settings: WebhookEndpoint, part: Part) -> Accepted:
     try:
         async with asyncio.timeout(services.config.intake_wait_s):
             return await services.intake.accept(
-                raw, book=settings.book, source=settings.source, account=settings.account
+                part.raw,
+                book=settings.book,
+                source=settings.source,
+                account=settings.account,
+                delivery=part.delivery,
+                context=part.context,
             )
     except (IntakeUnavailable, TimeoutError) as error:
         # The reason names brokers: it is for our log, not for the sender.

@@ -6,30 +6,32 @@ timeline and posts nothing. Translation looks at one body at a time and knows no
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Final
 
 from connectors.connector import Connector, Telling
+from connectors.envelope import short_id
 from connectors.errors import TranslationError
+from connectors.instants import iso_instant, unix_instant
+from connectors.json_fields import JsonObject, expanded, optional_id, read_object, required_id, text, word
 from connectors.stripe_disputes import dispute_facts
-from connectors.stripe_envelope import Envelope
-from connectors.stripe_fields import JsonObject, expanded, instant, optional_id, read_json, required_id
+from connectors.stripe_envelope import StripeEnvelope
+from connectors.stripe_manifest import MANIFEST
+from connectors.stripe_pages import classify_answer, page_call, read_page, wants
 from connectors.stripe_payments import charge_facts, payment_intent_facts
 from connectors.stripe_payouts import payout_facts
 from connectors.stripe_plain_fields import PLAIN_FIELDS
 from connectors.stripe_refunds import refund_facts
 from connectors.stripe_settlement import settlement_fact
+from connectors.stripe_signature import verify
 from ledger.facts import Fact
 
 # The account of an endpoint that names none and of events that name none: keys must never be empty in the middle.
 ACCOUNT_UNNAMED: Final = "default"
 
 _EVENT_TYPE: Final = re.compile(r"[A-Za-z0-9_.\[\]-]{1,120}")
-_SIMPLE_ID: Final = re.compile(r"[A-Za-z0-9_.:-]{1,120}")
 
 # The longest prefix that fits decides; the object of each must be of the kind named.
-_READERS: Final[tuple[tuple[str, str, Callable[[Envelope, JsonObject], list[Fact]]], ...]] = (
+_READERS: Final[tuple[tuple[str, str, Callable[[StripeEnvelope, JsonObject], list[Fact]]], ...]] = (
     ("charge.dispute.", "dispute", dispute_facts),
     ("charge.refund.", "refund", refund_facts),
     ("charge.", "charge", charge_facts),
@@ -37,31 +39,33 @@ _READERS: Final[tuple[tuple[str, str, Callable[[Envelope, JsonObject], list[Fact
     ("payment_intent.", "payment_intent", payment_intent_facts),
     ("payout.", "payout", payout_facts),
 )
-_ROW_READERS: Final[dict[str, Callable[[Envelope, JsonObject], list[Fact]]]] = {
+_ROW_READERS: Final[dict[str, Callable[[StripeEnvelope, JsonObject], list[Fact]]]] = {
     "charge": charge_facts,
     "refund": refund_facts,
     "payment_intent": payment_intent_facts,
     "payout": payout_facts,
+    "dispute": dispute_facts,
 }
 
 
 def translate(raw: bytes, telling: Telling) -> list[Fact]:
-    """Facts of an event, a thin event of API v2, or a list page; raises `TranslationError`.
+    """Facts of an event, a thin event of API v2, a list page or one row that we asked for; raises `TranslationError`.
 
     A page may hold balance transactions, events, charges, refunds, payment intents or payouts. For balance transactions
     ``telling.context["payout"]`` names the payout whose contents they are; without it a page with exactly one row of
     type ``payout`` is taken to be that payout's contents.
     """
-    body = read_json(raw)
-    if not isinstance(body, dict):
-        raise TranslationError("not_an_object", "the body is not a JSON object")
-    match body.get("object"):
+    body = read_object(raw)
+    kind = body.get("object")
+    match kind:
         case "event":
             return _event_facts(body, telling)
         case "v2.core.event":
             return [_thin_event_fact(body, telling)]
         case "list":
             return _page_facts(body, telling)
+        case str() if telling.is_answer and (kind == "balance_transaction" or kind in _ROW_READERS):
+            return _page_facts({"data": [body]}, telling)
         case None:
             raise TranslationError("field_missing", "object is missing: neither an event nor a list page of Stripe")
     raise TranslationError("unsupported_object", "the body is neither an event nor a list page of Stripe")
@@ -71,16 +75,23 @@ STRIPE: Final = Connector(
     source="stripe",
     translate=translate,
     plain_fields=PLAIN_FIELDS,
+    manifest=MANIFEST,
+    verify=verify,
+    wants=wants,
+    page_call=page_call,
+    read_page=read_page,
+    classify=classify_answer,
 )
 
 
 def _event_facts(event: JsonObject, telling: Telling) -> list[Fact]:
     event_type = _type_of(event)
-    envelope = Envelope(
+    envelope = StripeEnvelope(
+        source="stripe",
         account=optional_id(event, "account") or _account(telling),
         delivery=required_id(event, "id"),
         type=event_type,
-        at=instant(event),
+        at=unix_instant(event),
         live=_livemode(event),
     )
     owner = expanded(expanded(event, "data"), "object")
@@ -96,11 +107,12 @@ def _thin_event_fact(event: JsonObject, telling: Telling) -> Fact:
     """API v2 sends no object, only where to fetch it: observed."""
     context = event.get("context")
     connected = context if isinstance(context, str) and re.fullmatch(r"acct_[A-Za-z0-9]{1,60}", context) else ""
-    envelope = Envelope(
+    envelope = StripeEnvelope(
+        source="stripe",
         account=connected or _account(telling),
         delivery=required_id(event, "id"),
         type=_type_of(event),
-        at=_rfc3339(event.get("created")),
+        at=_created(event),
         live=_livemode(event),
     )
     return _observed_fact(envelope, expanded(event, "related_object"))
@@ -116,18 +128,27 @@ def _page_facts(page: JsonObject, telling: Telling) -> list[Fact]:
         for event in data:
             facts += _event_facts(event, telling)
         return facts
-    envelope = Envelope(account=_account(telling), delivery=telling.delivery)
+    envelope = StripeEnvelope("stripe", _account(telling), telling.delivery)
     if kinds == {"balance_transaction"}:
         payout = _payout_of(data, telling)
         return [settlement_fact(envelope, row, payout) for row in data]
     if not kinds <= _ROW_READERS.keys():
         raise TranslationError(
             "unsupported_list",
-            "a list page may hold balance transactions, events, charges, refunds, payment intents or payouts",
+            "a list page may hold balance transactions, events, charges, refunds, payment intents, payouts or disputes",
         )
     for row in data:
-        facts += _ROW_READERS[row["object"]](envelope, row)
+        facts += _ROW_READERS[row["object"]](envelope, row) or _unmapped(envelope, row)
     return facts
+
+
+def _unmapped(envelope: StripeEnvelope, row: JsonObject) -> list[Fact]:
+    """A row whose status nobody has mapped yet is kept for the timeline."""
+    kind, status = row["object"], text(row, "status")
+    if MANIFEST.status(kind, status) is not None or not status:
+        return []
+    row_id = required_id(row, "id")
+    return [envelope.observed(row_id, status, effective_at=envelope.made(row), status=status, kind=kind)]
 
 
 def _payout_of(data: list[JsonObject], telling: Telling) -> str:
@@ -137,20 +158,17 @@ def _payout_of(data: list[JsonObject], telling: Telling) -> str:
     return sources[0] if len(sources) == 1 else ""
 
 
-def _observed_fact(envelope: Envelope, owner: JsonObject) -> Fact:
+def _observed_fact(envelope: StripeEnvelope, owner: JsonObject) -> Fact:
     """An event that moves no money of ours: kept for the timeline."""
-    object_id = owner.get("id")
-    named = object_id if isinstance(object_id, str) else ""
     # Some objects (products, coupons) have ids of the caller's own making, of any form and length.
-    short = named if not named or _SIMPLE_ID.fullmatch(named) else f"sha256-{sha256(_utf8(named)).hexdigest()[:32]}"
+    short = short_id(owner["id"]) if isinstance(owner.get("id"), str) else ""
     return envelope.fact(
         "event.observed",
         f"{envelope.delivery}/{envelope.type}/{short or '-'}/observed",
-        {},
         effective_at=envelope.happened(owner),
         amounts={},
         links={"object": short},
-        attributes={"object": owner["object"]} if _is_word(owner.get("object")) else {},
+        attributes={"object": word(owner.get("object"))},
     )
 
 
@@ -177,18 +195,9 @@ def _livemode(event: JsonObject) -> str:
     return str(value).lower() if isinstance(value, bool) else ""
 
 
-def _rfc3339(value: object) -> str:
-    """A time of API v2, which writes RFC 3339, in UTC and whole seconds."""
-    try:
-        at = datetime.fromisoformat(value if isinstance(value, str) else "")
-        return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if at.tzinfo else at.strftime("%Y-%m-%dT%H:%M:%SZ")
-    except (ValueError, OverflowError) as error:
-        raise TranslationError("time_malformed", "created is not a time in RFC 3339") from error
-
-
-def _is_word(value: object) -> bool:
-    return isinstance(value, str) and _SIMPLE_ID.fullmatch(value) is not None
-
-
-def _utf8(value: str) -> bytes:
-    return value.encode("utf-8", "surrogatepass")
+def _created(event: JsonObject) -> str:
+    """When an event of API v2 was made."""
+    at = iso_instant(event, "created")
+    if not at:
+        raise TranslationError("time_malformed", "created is not a time in RFC 3339")
+    return at

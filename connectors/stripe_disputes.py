@@ -6,8 +6,9 @@ is where the dispute's fee stands.
 
 from typing import Final
 
-from connectors.stripe_envelope import Envelope
-from connectors.stripe_fields import JsonObject, expanded, money, optional_id, required_id, rows, text
+from connectors.json_fields import JsonObject, expanded, optional_id, required_id, rows, text
+from connectors.stripe_amounts import money
+from connectors.stripe_envelope import StripeEnvelope
 from connectors.stripe_settlement import settlement_fact
 from ledger.facts import Fact
 
@@ -18,15 +19,24 @@ _TRANSITIONS: Final = {
     "charge.dispute.funds_reinstated": "funds_reinstated",
     "charge.dispute.closed": "closed",
 }
+# What a dispute tells that was fetched or listed: where it stands now.
+_STATUSES: Final = {
+    "needs_response": "opened",
+    "under_review": "opened",
+    "warning_needs_response": "opened",
+    "warning_under_review": "opened",
+    "won": "won",
+    "lost": "lost",
+}
 
 
-def dispute_facts(envelope: Envelope, dispute: JsonObject) -> list[Fact]:
+def dispute_facts(envelope: StripeEnvelope, dispute: JsonObject) -> list[Fact]:
     """What a dispute tells, and its balance transactions where money moved."""
-    transition = _TRANSITIONS.get(envelope.type)
+    status = text(dispute, "status")
+    transition = _TRANSITIONS.get(envelope.type) if envelope.type else _STATUSES.get(status)
     if transition is None:
         return []
     dispute_id = required_id(dispute, "id")
-    status = text(dispute, "status")
     if transition == "closed" and status in {"won", "lost"}:
         transition = status
     charge_id = optional_id(dispute, "charge")
@@ -37,10 +47,10 @@ def dispute_facts(envelope: Envelope, dispute: JsonObject) -> list[Fact]:
     )
     updated = transition == "updated"
     facts = [
-        envelope.fact(
+        envelope.fact_about(
+            dispute,
             f"dispute.{transition}",
             f"{dispute_id}/updated/{_word(status)}" if updated else f"{dispute_id}/{transition}",
-            dispute,
             effective_at=envelope.made(dispute) if transition == "opened" else envelope.happened(dispute),
             amounts={} if updated else {"gross": money(dispute, "amount")},
             links={"dispute": dispute_id, "payment": payment, "charge": charge_id},
@@ -48,7 +58,7 @@ def dispute_facts(envelope: Envelope, dispute: JsonObject) -> list[Fact]:
             references=(envelope.reference(dispute_id),) if transition == "funds_withdrawn" else (),
         )
     ]
-    if transition in {"funds_withdrawn", "funds_reinstated"}:
+    if transition in {"funds_withdrawn", "funds_reinstated"} or not envelope.type:
         facts += [settlement_fact(envelope, row) for row in rows(dispute, "balance_transactions")]
     return facts
 

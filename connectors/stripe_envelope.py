@@ -1,37 +1,15 @@
-"""The envelope in which Stripe tells something, and the facts made under it.
+"""The envelope in which Stripe tells something: when its objects were made, and facts about them."""
 
-A fact's key is ``stripe/<account>/<object id>/<transition>``: it names what happened and never the delivery, so that
-two events about the same money meet under one key (law 3).
-"""
-
-import msgspec
-
+from connectors.envelope import Envelope
 from connectors.errors import TranslationError
-from connectors.stripe_fields import JsonObject, instant, metadata, text
+from connectors.instants import unix_instant
+from connectors.json_fields import JsonObject, metadata, text
 from ledger.facts import Fact
 from ledger.money import Money
 
 
-class Envelope(msgspec.Struct, frozen=True):
-    """What surrounds an object.
-
-    Attributes:
-        account: the Stripe account whose money it is.
-        delivery: id of the event (``evt_...``), or the delivery of the page.
-        type: the event's type, or empty for a row of a list page.
-        at: when the event happened, RFC 3339 in UTC, or empty for a row of a list page.
-        live: ``true``, ``false`` or empty when not said.
-    """
-
-    account: str
-    delivery: str
-    type: str = ""
-    at: str = ""
-    live: str = ""
-
-    def reference(self, object_id: str) -> str:
-        """The name under which other facts may ask for an object."""
-        return f"stripe/{self.account}/{object_id}"
+class StripeEnvelope(Envelope, frozen=True):
+    """An envelope around Stripe's objects, which all have ``created``, ``status`` and ``metadata``."""
 
     def happened(self, owner: JsonObject) -> str:
         """When the event happened; for a row of a list page, when its object was made."""
@@ -39,16 +17,16 @@ class Envelope(msgspec.Struct, frozen=True):
 
     def made(self, owner: JsonObject) -> str:
         """When the object was made; for one that does not say, when the event happened."""
-        at = instant(owner) or self.at
+        at = unix_instant(owner) or self.at
         if not at:
             raise TranslationError("time_missing", "neither the object nor its event says when it was created")
         return at
 
-    def fact(
+    def fact_about(
         self,
+        owner: JsonObject,
         fact_type: str,
         transition: str,
-        owner: JsonObject,
         *,
         effective_at: str,
         amounts: dict[str, Money],
@@ -57,20 +35,16 @@ class Envelope(msgspec.Struct, frozen=True):
         references: tuple[str, ...] = (),
         needs: str = "",
     ) -> Fact:
-        """A fact about `owner`; `transition` is ``<object id>/<what happened>``; empty links drop out."""
-        told = {"event": self.type, "livemode": self.live, **(attributes or {})}
-        return Fact(
-            type=fact_type,
-            key=self.reference(transition),
-            source="stripe",
-            account=self.account,
+        """A fact about `owner`; `transition` is ``<object id>/<what happened>``."""
+        return self.fact(
+            fact_type,
+            transition,
             effective_at=effective_at,
             amounts=amounts,
-            links={name: value for name, value in links.items() if value},
+            links=links,
+            status=text(owner, "status"),
+            attributes=attributes,
+            metadata=metadata(owner),
             references=references,
             needs=needs,
-            status=text(owner, "status"),
-            delivery=self.delivery,
-            attributes={name: value for name, value in told.items() if value},
-            metadata=metadata(owner),
         )

@@ -10,20 +10,9 @@ their transition: a new sum is a new fact and contradicts nothing.
 
 from typing import Final
 
-from connectors.stripe_amounts import iso_money
-from connectors.stripe_envelope import Envelope
-from connectors.stripe_fields import (
-    JsonObject,
-    currency,
-    expanded,
-    money,
-    optional_id,
-    optional_whole,
-    required_id,
-    rows,
-    text,
-    whole,
-)
+from connectors.json_fields import JsonObject, expanded, optional_id, optional_whole, required_id, rows, text, whole
+from connectors.stripe_amounts import currency, iso_money, money
+from connectors.stripe_envelope import StripeEnvelope
 from connectors.stripe_refunds import refund_facts
 from ledger.facts import Fact
 from ledger.money import Money
@@ -56,7 +45,7 @@ _SUCCEEDED_NOW: Final = frozenset(
 _CHARGE_PAID: Final = frozenset({"succeeded", "paid", ""})  # "paid" until 2015, nothing at all before
 
 
-def payment_intent_facts(envelope: Envelope, intent: JsonObject) -> list[Fact]:
+def payment_intent_facts(envelope: StripeEnvelope, intent: JsonObject) -> list[Fact]:
     """What a payment intent tells: at most one fact, none for an event that moves nothing."""
     status = text(intent, "status")
     transition = _INTENT_EVENTS.get(envelope.type, "") if envelope.type else _INTENT_STATUSES.get(status, "")
@@ -68,7 +57,7 @@ def payment_intent_facts(envelope: Envelope, intent: JsonObject) -> list[Fact]:
     return [_payment_fact(envelope, intent, transition, _intent_gross(intent, transition), charge)]
 
 
-def charge_facts(envelope: Envelope, charge: JsonObject) -> list[Fact]:
+def charge_facts(envelope: StripeEnvelope, charge: JsonObject) -> list[Fact]:
     """What a charge tells: its payment's transition, then the refunds it lists."""
     transition = _charge_transition(envelope, charge)
     facts = []
@@ -81,7 +70,7 @@ def charge_facts(envelope: Envelope, charge: JsonObject) -> list[Fact]:
     return facts
 
 
-def _payment_fact(envelope: Envelope, owner: JsonObject, transition: str, gross: Money, charge: str) -> Fact:
+def _payment_fact(envelope: StripeEnvelope, owner: JsonObject, transition: str, gross: Money, charge: str) -> Fact:
     """One transition of a payment; `owner` is the intent or the charge that tells it."""
     object_id = required_id(owner, "id")
     payment = optional_id(owner, "payment_intent") or object_id
@@ -110,10 +99,10 @@ def _payment_fact(envelope: Envelope, owner: JsonObject, transition: str, gross:
             links["charge"] = charge
             references = tuple(dict.fromkeys(envelope.reference(each) for each in (payment, charge) if each))
     retold = transition == "succeeded" and envelope.type not in _SUCCEEDED_NOW
-    return envelope.fact(
+    return envelope.fact_about(
+        owner,
         f"payment.{transition}",
         f"{payment}/{name}",
-        owner,
         effective_at=envelope.made(owner) if retold else envelope.happened(owner),
         amounts={"gross": gross},
         links=links,
@@ -141,7 +130,7 @@ def _intent_gross(intent: JsonObject, transition: str) -> Money:
     return money(intent, "amount")
 
 
-def _charge_transition(envelope: Envelope, charge: JsonObject) -> str:
+def _charge_transition(envelope: StripeEnvelope, charge: JsonObject) -> str:
     """The payment's transition that a charge tells, or empty when it tells nothing that is sure."""
     match envelope.type:
         case "charge.pending":
@@ -164,7 +153,7 @@ def _charge_transition(envelope: Envelope, charge: JsonObject) -> str:
     return "authorized" if status == "succeeded" and charge.get("refunded") is False else ""
 
 
-def _charge_gross(envelope: Envelope, charge: JsonObject) -> Money:
+def _charge_gross(envelope: StripeEnvelope, charge: JsonObject) -> Money:
     """What was captured, which may be less than what was authorized."""
     if optional_whole(charge, "amount_captured") is not None:
         return money(charge, "amount_captured")

@@ -2,8 +2,10 @@
 
 from typing import Final
 
-from connectors.stripe_envelope import Envelope
-from connectors.stripe_fields import JsonObject, expanded, instant, money, required_id, text
+from connectors.instants import unix_instant
+from connectors.json_fields import JsonObject, expanded, required_id, text
+from connectors.stripe_amounts import money
+from connectors.stripe_envelope import StripeEnvelope
 from ledger.facts import Fact
 
 _STATUSES: Final = {
@@ -21,7 +23,7 @@ _EVENTS: Final = {
 }
 
 
-def payout_facts(envelope: Envelope, payout: JsonObject) -> list[Fact]:
+def payout_facts(envelope: StripeEnvelope, payout: JsonObject) -> list[Fact]:
     """What a payout tells; its gross is signed, a negative payout takes money back from the bank account."""
     payout_id = required_id(payout, "id")
     transition = _EVENTS.get(envelope.type) or _STATUSES.get(text(payout, "status"))
@@ -30,15 +32,15 @@ def payout_facts(envelope: Envelope, payout: JsonObject) -> list[Fact]:
     reference = envelope.reference(payout_id)
     undone = transition in {"failed", "canceled"}
     return [
-        envelope.fact(
+        envelope.fact_about(
+            payout,
             f"payout.{transition}",
             f"{payout_id}/{transition}",
-            payout,
             effective_at=envelope.happened(payout) if undone else envelope.made(payout),
             amounts={"gross": money(payout, "amount")},
             links={"payout": payout_id},
             attributes={
-                "arrival_date": instant(payout, "arrival_date")[:10],
+                "arrival_date": unix_instant(payout, "arrival_date")[:10],
                 "method": text(payout, "method"),
                 "automatic": str(payout["automatic"]).lower() if isinstance(payout.get("automatic"), bool) else "",
                 "trace_id": text(expanded(payout, "trace_id"), "value") or text(payout, "trace_id"),

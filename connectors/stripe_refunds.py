@@ -5,8 +5,9 @@ The same refund is told by ``refund.*``, by ``charge.refund.updated`` and, until
 
 from typing import Final
 
-from connectors.stripe_envelope import Envelope
-from connectors.stripe_fields import JsonObject, expanded, money, optional_id, required_id, text
+from connectors.json_fields import JsonObject, expanded, optional_id, required_id, text
+from connectors.stripe_amounts import money
+from connectors.stripe_envelope import StripeEnvelope
 from ledger.facts import Fact
 
 _TYPES: Final = {
@@ -18,7 +19,7 @@ _TYPES: Final = {
 }
 
 
-def refund_facts(envelope: Envelope, refund: JsonObject, charge: JsonObject | None = None) -> list[Fact]:
+def refund_facts(envelope: StripeEnvelope, refund: JsonObject, charge: JsonObject | None = None) -> list[Fact]:
     """What a refund tells; `charge` is the charge that lists it, where one does. A new status word tells nothing."""
     refund_id = required_id(refund, "id")
     # Refunds had no status until 2015: they were made at once.
@@ -32,10 +33,10 @@ def refund_facts(envelope: Envelope, refund: JsonObject, charge: JsonObject | No
     reference = envelope.reference(refund_id)
     undone = fact_type in {"refund.failed", "refund.canceled"}
     return [
-        envelope.fact(
+        envelope.fact_about(
+            refund,
             fact_type,
             f"{refund_id}/{status}",
-            refund,
             # The balance is debited when a refund is made; that it did not work out is learnt later.
             effective_at=envelope.happened(refund) if undone else envelope.made(refund),
             amounts={"gross": money(refund, "amount")},

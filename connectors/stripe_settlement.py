@@ -5,23 +5,22 @@ the amount before conversion is ``source``: read from the expanded source, or fi
 the row asks for in ``needs``.
 """
 
-from decimal import Decimal
 from typing import Final
 
 from connectors.errors import TranslationError
-from connectors.stripe_amounts import iso_currency, iso_money
-from connectors.stripe_envelope import Envelope
-from connectors.stripe_fields import (
+from connectors.instants import unix_instant
+from connectors.json_fields import (
     JsonObject,
-    currency,
+    decimal_text,
     expanded,
-    instant,
     optional_id,
     optional_whole,
     required_id,
     text,
     whole,
 )
+from connectors.stripe_amounts import currency, iso_currency, iso_money
+from connectors.stripe_envelope import StripeEnvelope
 from ledger.facts import Fact
 from ledger.money import Money
 
@@ -29,7 +28,7 @@ from ledger.money import Money
 _TOLD_SOURCES: Final = ("ch_", "py_", "re_", "pyr_", "dp_", "du_", "po_")
 
 
-def settlement_fact(envelope: Envelope, row: JsonObject, payout: str = "") -> Fact:
+def settlement_fact(envelope: StripeEnvelope, row: JsonObject, payout: str = "") -> Fact:
     """The fact of one balance transaction; `payout` is the payout it is part of, where known."""
     transaction = required_id(row, "id")
     settled = currency(row)
@@ -47,23 +46,24 @@ def settlement_fact(envelope: Envelope, row: JsonObject, payout: str = "") -> Fa
         "net": iso_money(net, settled, "net"),
     }
     source = optional_id(row, "source")
-    rate = _decimal(row.get("exchange_rate"))
+    rate = decimal_text(row.get("exchange_rate"))
     before = _before_conversion(row, settled)
     needs = ""
     if before is not None:
         amounts["source"] = before
     elif rate and not expanded(row, "source") and source.startswith(_TOLD_SOURCES):
         needs = envelope.reference(source)
-    return envelope.fact(
+    return envelope.fact_about(
+        row,
         "settlement.recorded",
         f"{transaction}/recorded",
-        row,
         effective_at=envelope.made(row),
         amounts=amounts,
         links={"transaction": transaction, "category": text(row, "type"), "source": source, "payout": payout},
         attributes={
             "exchange_rate": rate,
-            "available_on": instant(row, "available_on")[:10],
+            "settlement_currency": settled,
+            "available_on": unix_instant(row, "available_on")[:10],
             "reporting_category": text(row, "reporting_category"),
         },
         needs=needs,
@@ -81,10 +81,3 @@ def _before_conversion(row: JsonObject, settled: str) -> Money | None:
     captured = optional_whole(source, "amount_captured")
     amount = abs(whole(source, "amount") if captured is None else captured)
     return iso_money(-amount if whole(row, "amount") < 0 else amount, original, "source.amount")
-
-
-def _decimal(value: object) -> str:
-    """A rate as plain decimal text; it is shown and never calculated with."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return ""
-    return format(Decimal(str(value)), "f")

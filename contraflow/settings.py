@@ -52,10 +52,20 @@ class WebhookEndpoint(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    gateway: Literal["stripe"] = Field("stripe", description="Who posts there.")
+    gateway: str = Field("stripe", description="Who posts there: a connector that takes webhooks.")
     account: str = Field(min_length=1, description="The account at the gateway, the first part of every fact's key.")
     secrets: list[SecretStr] = Field(min_length=1, description="Signing secrets; several while one is being replaced.")
     book: BookName = Field("main", description="The book that its events are posted to.")
+
+    @field_validator("gateway")
+    @classmethod
+    def _takes_webhooks(cls, gateway: str) -> str:
+        from connectors import CONNECTORS
+
+        able = sorted(name for name, connector in CONNECTORS.items() if connector.can("webhook"))
+        if gateway not in able:
+            raise ValueError(f"use one of {', '.join(able)}")
+        return gateway
 
     @field_validator("secrets")
     @classmethod
@@ -121,14 +131,18 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
     log_format: Literal["console", "json"] = Field("console", description="How it is logged, on stderr.")
     endpoints: dict[str, WebhookEndpoint] = Field(
-        {}, description="Webhook endpoints by name: the last part of `/webhooks/stripe/{name}`."
+        {}, description="Webhook endpoints by name: the last part of `/webhooks/{gateway}/{name}`."
     )
     banks: dict[str, BankAccount] = Field({}, description="Bank accounts by IBAN or account number.")
     webhook_body_bytes_max: int = Field(
         1024 * 1024, ge=1024, le=1024 * 1024, description="Larger webhook bodies are refused, in bytes."
     )
-    signature_tolerance_s: int = Field(
-        300, ge=1, le=86400, description="How far a signature's time may lie in the past or the future, in seconds."
+    signature_tolerance_s: int | None = Field(
+        None,
+        ge=1,
+        le=86400,
+        description="How far a signature's time may lie in the past or the future, in seconds. "
+        "Without it, what the gateway's connector says: 300 for Stripe.",
     )
 
     @property

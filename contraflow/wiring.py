@@ -11,9 +11,9 @@ from contraflow.settings import Settings, SettingsInvalid, WebhookEndpoint
 from streams.kafka import KafkaConfig, KafkaSecurity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
-    from api.config import ApiConfig, SignatureCheck
+    from api.config import ApiConfig, Part, Receive
     from streams.posting import PostingConfig
     from streams.projecting import ProjectingConfig
     from streams.publishing import PublishingConfig
@@ -49,7 +49,7 @@ def postgres_dsn(settings: Settings) -> str:
 
 
 def api_config(settings: Settings) -> ApiConfig:
-    """What the API needs; its endpoints carry their signature checks as functions."""
+    """What the API needs; its endpoints carry what verifies their requests as functions."""
     from api import config as api
     from streams.intake import Intake
 
@@ -63,7 +63,7 @@ def api_config(settings: Settings) -> ApiConfig:
                 source=endpoint.gateway,
                 account=endpoint.account,
                 book=endpoint.book,
-                check_signature=signature_check(endpoint, settings.signature_tolerance_s),
+                receive=webhook_receiver(endpoint, settings.signature_tolerance_s),
             )
             for name, endpoint in settings.endpoints.items()
         },
@@ -122,18 +122,25 @@ def broker_probe(kafka: KafkaConfig, wait_s: float) -> Callable[[], bool]:
     return reach
 
 
-def signature_check(endpoint: WebhookEndpoint, tolerance_s: int) -> SignatureCheck:
-    """The check of one endpoint's signatures, in the API's words; the secrets stay inside."""
-    from api.config import SignatureRefused
+def webhook_receiver(endpoint: WebhookEndpoint, tolerance_s: int | None = None) -> Receive:
+    """What takes one endpoint's requests, in the API's words; the secrets stay inside."""
+    from api.config import Part, SignatureRefused
+    from connectors import CONNECTORS
     from connectors.errors import SignatureError
-    from connectors.stripe_signature import verify_stripe
+    from connectors.exchange import Keys, WebhookRequest
 
-    secrets = [secret.get_secret_value() for secret in endpoint.secrets]
+    connector = CONNECTORS[endpoint.gateway]
+    verify = connector.verify
+    if verify is None:
+        raise SettingsInvalid(f"CONTRAFLOW_ENDPOINTS: {endpoint.gateway} sends no webhooks")
+    keys = Keys(tuple(secret.get_secret_value() for secret in endpoint.secrets), tolerance_s=tolerance_s)
 
-    def check(raw: bytes, header: str | None, now_s: int) -> None:
+    async def receive(headers: Mapping[str, str], raw: bytes, path: str, now_s: int) -> Sequence[Part]:
+        request = WebhookRequest(headers, raw, path)
         try:
-            verify_stripe(raw, header, secrets, now_s, tolerance_s)
+            verified = verify(request, keys, now_s)
         except SignatureError as error:
             raise SignatureRefused(error.code, error.detail) from error
+        return [Part(item.raw, item.delivery, item.context) for item in connector.received(request, verified)]
 
-    return check
+    return receive

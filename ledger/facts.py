@@ -26,6 +26,8 @@ FACT_TYPES: Final = frozenset(
         "payment.succeeded",
         "payment.failed",
         "payment.canceled",
+        "payment.returned",
+        "payment.reversed",
         "refund.pending",
         "refund.succeeded",
         "refund.failed",
@@ -41,6 +43,15 @@ FACT_TYPES: Final = frozenset(
         "payout.paid",
         "payout.failed",
         "payout.canceled",
+        "transfer.initiated",
+        "transfer.pending",
+        "transfer.succeeded",
+        "transfer.failed",
+        "transfer.canceled",
+        "transfer.returned",
+        "transfer.reversed",
+        "reserve.held",
+        "reserve.released",
         "settlement.recorded",
         "bank.statement.received",
         "bank.line.booked",
@@ -62,7 +73,7 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid
         effective_at: when it counts, RFC 3339 in UTC or a date.
         amounts: named money: ``gross``, ``fee``, ``net``, ``source`` (the amount before a conversion), ...
         links: what it belongs to, as the source's ids: ``payment``, ``charge``, ``refund``, ``dispute``, ``payout``,
-            ``transaction``, ``statement``, ...
+            ``transfer``, ``transaction``, ``statement``, ...
         references: names under which later facts may ask for this one (see `needs`).
         needs: a reference that must be known before this fact can be decided; until then it is parked.
         status: the source's own status word.

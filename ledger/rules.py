@@ -13,8 +13,9 @@ also into a program of its own (`rule_program`), which answers for the facts tha
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -25,6 +26,8 @@ from ledger.facts import FACT_TYPES, Fact
 from ledger.money import AMOUNT_MINOR_MAX, Money
 from ledger.rule_program import Plain, Program, program_of
 from ledger.splits import FACT_FIELD, Split, SplitPart, account_field
+
+_Json = TypeVar("_Json", dict[str, Any], list[Any])
 
 _TERM: Final = re.compile(r"([+-]?)\s*([a-z_]+)\s*")
 
@@ -150,15 +153,32 @@ def _no_program(_: Fact) -> None:
 
 
 def load_rules(path: Path | None = None) -> RuleSet:
-    """The rules in `path`, or those that ship with the ledger; raises `RulesError`."""
-    source = path if path is not None else files("ledger").joinpath("posting_rules.json")
+    """The rules in `path`, or those that ship with the ledger; raises `RulesError`.
+
+    Args:
+        path: a file with version and rules, or a folder whose ``book.json`` names a version and files, each of which
+            holds a list of rules. They become one document in the order in which they are named.
+    """
+    source = path if path is not None else files("ledger").joinpath("posting_rules")
+    if not source.is_dir():
+        return RuleSet(_document(source, dict))
+    book = _document(source.joinpath("book.json"), dict)
+    names = book.get("files")
+    if not isinstance(names, list) or book.keys() != {"version", "files"}:
+        raise RulesError(f"posting rules in {source}: book.json must hold version and files")
+    rules = [rule for name in names for rule in _document(source.joinpath(f"{name}.json"), list)]
+    return RuleSet({"version": book["version"], "rules": rules})
+
+
+def _document(source: Traversable, kind: type[_Json]) -> _Json:
     try:
         document = msgspec.json.decode(source.read_bytes())
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, FileNotFoundError) as error:
         raise RulesError(f"posting rules in {source}: {error}") from error
-    if not isinstance(document, dict):
-        raise RulesError(f"posting rules in {source}: must be an object with version and rules")
-    return RuleSet(document)
+    if not isinstance(document, kind):
+        wanted = {"dict": "an object with version and rules", "list": "a list of rules"}[kind.__name__]
+        raise RulesError(f"posting rules in {source}: must be {wanted}")
+    return document
 
 
 def _apply(rule: _Compiled, fact: Fact) -> Posting | None:

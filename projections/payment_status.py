@@ -7,7 +7,7 @@ or observed; one that is parked waits, one that was refused is only shown, a rep
     failed, canceled                                    only while it has not succeeded
     partially_refunded, refunded                        by the sum of refunds that went through
     disputed                                            while a dispute is open
-    reversed                                            once a dispute is lost
+    reversed                                            once a dispute is lost, or it was returned or reversed
 """
 
 from collections.abc import Sequence
@@ -39,6 +39,7 @@ _AMOUNT_RANK: Final = {
     "payment.failed": 1,
 }
 _OPENING: Final = frozenset({"dispute.opened", "dispute.funds_withdrawn"})
+_TAKEN_BACK: Final = frozenset({"payment.returned", "payment.reversed"})
 _CLOSING: Final = frozenset({"dispute.won", "dispute.lost", "dispute.closed", "dispute.funds_reinstated"})
 
 
@@ -114,6 +115,8 @@ def _status(sightings: Sequence[Sighting], facts: dict[str, Sighting], amount_mi
         if fact.type.startswith("dispute."):
             disputes.setdefault(fact.object, set()).add(fact.type)
     if any("dispute.lost" in told for told in disputes.values()):
+        return "reversed"
+    if any(fact.type in _TAKEN_BACK for fact in facts.values()):
         return "reversed"
     if any(told & _OPENING and not told & _CLOSING for told in disputes.values()):
         return "disputed"

@@ -118,7 +118,7 @@ class Intake:
 
         Args:
             raw: the bytes as received, at most 1 MiB; card numbers in them are masked here.
-            source: the connector that understands them: ``stripe``, ``camt053`` or ``facts``.
+            source: the connector that understands them, for example ``stripe``.
             account: the endpoint's account at the source, or empty.
             delivery: the sender's id of this delivery, or empty.
             context: what the bytes do not say.

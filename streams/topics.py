@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic  # type: ignore[attr-defined]
 
+from connectors import CONNECTORS
 from streams.errors import Retry, TopicMismatch
 from streams.kafka import RECORD_BYTES_MAX, KafkaConfig, admin
 
@@ -49,8 +50,21 @@ class Topic:
         return settings | {"max.compaction.lag.ms": str(DAY_MS), "delete.retention.ms": str(DAY_MS)}
 
 
+# One for every connector that speaks to a vendor.
+VENDOR_TOPICS: Final = tuple(
+    Topic(
+        f"inbound.{connector.source}",
+        "book",
+        "delete",
+        30 * DAY_MS,
+        (),
+        f"what {connector.manifest.title} told, as it wrote it: webhooks, rows and objects",
+    )
+    for connector in CONNECTORS.values()
+    if connector.manifest is not None
+)
 INPUT_TOPICS: Final = (
-    Topic("inbound.stripe", "book", "delete", 30 * DAY_MS, (), "raw Stripe events and list pages"),
+    *VENDOR_TOPICS,
     Topic("inbound.camt053", "book", "delete", 30 * DAY_MS, (), "raw camt.053 bank statements"),
     Topic("inbound.facts", "book", "delete", 30 * DAY_MS, ("inbound_fact",), "facts in our own words, one a record"),
     Topic(

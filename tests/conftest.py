@@ -12,6 +12,9 @@ from contraflow.embedded import PairAddresses
 from contraflow.embedded.port import free_ports
 from tests.infra import fresh_database, running_pair
 
+# The kit of the connectors is inherited, not collected: its asserts explain themselves all the same.
+pytest.register_assert_rewrite("tests.unit.connectors.kit")
+
 SAMPLES = Path(__file__).parents[2] / "shared" / "samples"
 
 

@@ -81,8 +81,8 @@ def _announce(terminal: Terminal, pipeline: Pipeline) -> None:
     if url is None:
         return
     console.print(f"  API       {url}        (in a browser: {url}/docs)")
-    for name in settings.endpoints:
-        console.print(f"  webhooks  {url}/webhooks/stripe/{name}")
+    for name, endpoint in settings.endpoints.items():
+        console.print(f"  webhooks  {url}/webhooks/{endpoint.gateway}/{name}")
     if not settings.endpoints:
         console.print("  webhooks  none: name an endpoint, see docs/reference/settings.md")
     console.print("Try next, in another terminal:")

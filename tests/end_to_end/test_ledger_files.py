@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ledger.rules import load_rules
 from tests.end_to_end.command_line import CommandLine
 
 BEANCOUNT = """2026-01-01 open Assets:Bank EUR
@@ -90,7 +91,7 @@ def test_rules_are_compared_and_adopted(site: CommandLine) -> None:
     (before,) = site.json("what-if", fact, "--book", "first")
     assert before["decision"] == "posted"
     assert [row["account"] for row in before["accounts"]] == ["1000", "7000"]
-    rules = (Path(__file__).parents[2] / "ledger" / "posting_rules.json").read_text()
+    rules = json.dumps(load_rules().document)
     other = written(site, "rules.json", rules.replace('"7000"', '"9000"'))
     assert site.json("rules", "diff", "--rules", other, "--book", "first")["facts"] == 0
     adopted = site.json("rules", "adopt", "--rules", other, "--book", "first", "--description", "for a test")

@@ -17,6 +17,7 @@ import typer.main
 from contraflow.cli.app import app
 from ledger.accounts import load_chart
 from ledger.events import EVENT_TYPES
+from ledger.rules import load_rules
 from tests.pages import ROOT, Block, blocks, blocks_of, pages, prose
 from tests.unit.test_rooms import DOORS
 
@@ -214,7 +215,7 @@ def test_the_worked_seal_is_what_a_book_makes() -> None:
 
 def test_the_rules_and_accounts_that_ship_are_all_told() -> None:
     page = section("docs/reference/posting-rules.md", "What the rules that ship post")
-    rules = json.loads((ROOT / "ledger/posting_rules.json").read_text())["rules"]
+    rules = load_rules().document["rules"]
     rows = re.findall(r"^\| `([\w.]+)` \| `([\w.]+)`(.*) \| (.+) \|$", page, re.MULTILINE)
     assert [row[0] for row in rows] == [rule["name"] for rule in rules]
     for (_, fact_type, condition, lines), rule in zip(rows, rules, strict=True):

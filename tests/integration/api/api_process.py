@@ -6,14 +6,14 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import httpx
 from fastapi import FastAPI
 
 from api.app import create_app
-from api.config import ApiConfig, SignatureCheck, SignatureRefused, WebhookEndpoint
+from api.config import ApiConfig, Part, Receive, SignatureRefused, WebhookEndpoint
 from connectors.errors import SignatureError
 from connectors.stripe_signature import verify_stripe
 from contraflow.embedded.kafka import broker_count
@@ -37,9 +37,7 @@ def app_under_test() -> FastAPI:
             open_intake=lambda: Intake(kafka, wait_s=INTAKE_WAIT_S),
             reach_broker=lambda: broker_count(kafka.bootstrap_servers, wait_s=1.5) > 0,
             endpoints={
-                "shop": WebhookEndpoint(
-                    source="stripe", account="acct_shop", book="main", check_signature=signature_check(SECRETS)
-                )
+                "shop": WebhookEndpoint(source="stripe", account="acct_shop", book="main", receive=receiver(SECRETS))
             },
             body_bytes_max=BODY_BYTES_MAX,
             body_wait_s=2.0,
@@ -49,14 +47,15 @@ def app_under_test() -> FastAPI:
     )
 
 
-def signature_check(secrets: tuple[str, ...]) -> SignatureCheck:
-    def check(raw: bytes, header: str | None, now_s: int) -> None:
+def receiver(secrets: tuple[str, ...]) -> Receive:
+    async def receive(headers: Mapping[str, str], raw: bytes, path: str, now_s: int) -> list[Part]:
         try:
-            verify_stripe(raw, header, secrets, now_s)
+            verify_stripe(raw, headers.get("stripe-signature"), secrets, now_s)
         except SignatureError as error:
             raise SignatureRefused(error.code, error.detail) from error
+        return [Part(raw)]
 
-    return check
+    return receive
 
 
 @contextlib.contextmanager

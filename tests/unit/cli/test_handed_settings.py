@@ -1,17 +1,20 @@
 """A part gets exactly its supervisor's settings, secrets included, whatever stands in its own surroundings."""
 
+import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
+from api.config import Part, Receive
 from contraflow.embedded import PairAddresses
 from contraflow.handed_settings import read_settings, write_settings
 from contraflow.kafka_security import KafkaSecurity
 from contraflow.parts import PARTS, part_orders
 from contraflow.servers import resolved
 from contraflow.settings import BankAccount, Settings, WebhookEndpoint, load_settings
-from contraflow.wiring import kafka_config, postgres_dsn, signature_check
+from contraflow.wiring import kafka_config, postgres_dsn, webhook_receiver
 
 
 @pytest.fixture
@@ -73,11 +76,16 @@ def test_a_forged_webhook_is_refused_in_the_words_of_the_api() -> None:
     from api.config import SignatureRefused
     from contraflow.simulator import sign
 
-    check = signature_check(
+    receive = webhook_receiver(
         WebhookEndpoint(account="acct_1", secrets=[SecretStr("whsec_old"), SecretStr("whsec_new")], book="main"), 300
     )
-    check(b"{}", sign(b"{}", "whsec_old", 1_000), 1_000)
-    check(b"{}", sign(b"{}", "whsec_new", 1_000), 1_299)
+
+    def check(body: bytes, header: str | None, now_s: int) -> list[Part]:
+        headers = {} if header is None else {"stripe-signature": header}
+        return list(asyncio.run(received(receive, headers, body, now_s)))
+
+    assert check(b"{}", sign(b"{}", "whsec_old", 1_000), 1_000) == [Part(b"{}")]
+    assert check(b"{}", sign(b"{}", "whsec_new", 1_000), 1_299) == [Part(b"{}")]
     for body, header, code in (
         (b"{ }", sign(b"{}", "whsec_new", 1_000), "bad_signature"),
         (b"{}", sign(b"{}", "whsec_other", 1_000), "bad_signature"),
@@ -88,3 +96,12 @@ def test_a_forged_webhook_is_refused_in_the_words_of_the_api() -> None:
             check(body, header, 1_000)
         assert refused.value.code == code
         assert "whsec" not in str(refused.value)
+
+
+async def received(receive: Receive, headers: dict[str, str], body: bytes, now_s: int) -> Sequence[Part]:
+    return await receive(headers, body, "/webhooks/stripe/shop", now_s)
+
+
+def test_an_endpoint_names_a_gateway_that_sends_webhooks() -> None:
+    with pytest.raises(ValueError, match=r"use one of .*stripe"):
+        WebhookEndpoint(gateway="camt053", account="a", secrets=[SecretStr("s")], book="main")

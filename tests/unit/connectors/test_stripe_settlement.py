@@ -8,7 +8,6 @@ from connectors import Telling, TranslationError
 from tests.unit.connectors.stripe_bodies import (
     TELLING,
     charge,
-    dispute,
     event,
     facts,
     intent,
@@ -27,7 +26,11 @@ def test_a_row_is_settled() -> None:
     assert (fact.type, fact.key, fact.needs) == ("settlement.recorded", "stripe/acct_1/txn_1/recorded", "")
     assert {name: money.amount for name, money in fact.amounts.items()} == {"gross": "2000", "fee": "88", "net": "1912"}
     assert fact.links == {"transaction": "txn_1", "category": "charge", "source": "ch_1"}
-    assert fact.attributes == {"available_on": "2023-11-15", "reporting_category": "charge"}
+    assert fact.attributes == {
+        "available_on": "2023-11-15",
+        "reporting_category": "charge",
+        "settlement_currency": "USD",
+    }
     assert (fact.status, fact.delivery, fact.effective_at) == ("available", "digest_1", "2023-11-14T22:13:20Z")
 
 
@@ -135,7 +138,7 @@ def test_a_charge_on_a_page_and_in_an_event_tell_the_same() -> None:
 @pytest.mark.parametrize(
     ("body", "code"),
     [
-        (page(dispute()), "unsupported_list"),
+        (page({"object": "customer", "id": "cus_1"}), "unsupported_list"),
         (page(row(), charge()), "unsupported_list"),
         (page({"id": "x"}), "unsupported_list"),
         (page({"object": ["balance_transaction"]}), "unsupported_list"),

@@ -1,9 +1,12 @@
 """Posting rules are data; what is wrong in them is said on load."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import ledger.rules
 from ledger.accounts import load_chart, parse_chart
 from ledger.errors import ChartError, PostingError, RulesError
 from ledger.rules import RuleSet, load_rules
@@ -44,6 +47,31 @@ def test_bad_rules_are_refused(document: dict[str, Any], message: str) -> None:
 
 def test_the_rules_that_ship_use_only_accounts_of_the_chart_that_ships() -> None:
     assert load_rules().accounts <= {account.code for account in load_chart().accounts}
+
+
+def test_a_folder_of_rules_is_one_document(tmp_path: Path) -> None:
+    first, second = rules(name="a")["rules"], rules(name="b")["rules"]
+    (tmp_path / "first.json").write_text(json.dumps(first))
+    (tmp_path / "second.json").write_text(json.dumps(second))
+    book = tmp_path / "book.json"
+    book.write_text('{"version": 3, "files": ["second", "first"]}')
+    assert load_rules(tmp_path).document == {"version": 3, "rules": [*second, *first]}
+    for wrong in (
+        '{"version": 3}',
+        '{"version": 3, "files": ["third"]}',
+        "[]",
+        "{",
+        '{"version": 3, "files": ["book"]}',
+    ):
+        book.write_text(wrong)
+        with pytest.raises(RulesError, match="posting rules in"):
+            load_rules(tmp_path)
+
+
+def test_every_file_of_rules_that_ships_is_named() -> None:
+    folder = Path(ledger.rules.__file__).parent / "posting_rules"
+    named = json.loads((folder / "book.json").read_text())["files"]
+    assert sorted([*named, "book"]) == sorted(path.stem for path in folder.glob("*.json"))
 
 
 def test_sums_and_signs() -> None:

@@ -50,6 +50,8 @@ def sightings(facts: list[Fact]) -> dict[str, list[Sighting]]:
         ),
         ([payment(1, "succeeded"), dispute(1, "won", 1), dispute(1, "opened", 1), dispute(2, "opened", 1)], "disputed"),
         ([dispute(1, "won", 1)], "unknown"),
+        ([payment(1, "returned", at=3), payment(1, "succeeded")], "reversed"),
+        ([payment(1, "succeeded"), refund(1, "succeeded", 300, 1), payment(1, "reversed", at=9)], "reversed"),
         ([refund(1, "failed", 300, 1)], "unknown"),
     ],
 )
