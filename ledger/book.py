@@ -8,7 +8,7 @@ Laws kept here: every entry balances (1), positions are gapless and recorded tim
 decided once and a contradiction names its field (3), outside input is refused or parked but never raises (6).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 

@@ -134,7 +134,7 @@ class RuleSet:
         return _apply(rule, fact) if rule is not None else None
 
     def plain(self, fact: Fact) -> Plain | None:
-        """The entry of a fact that needs nothing unusual, the same that `post` makes; None when `post` has to decide."""
+        """The entry of an ordinary fact, the same that `post` makes; None when `post` has to decide."""
         rule = self._rule_of(fact)
         return rule.program(fact) if rule is not None else None
 
