@@ -8,7 +8,7 @@ Laws kept here: every entry balances (1), positions are gapless and recorded tim
 decided once and a contradiction names its field (3), outside input is refused or parked but never raises (6).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -28,6 +28,9 @@ from ledger.events import (
     Recorded,
     encode_event,
 )
+from ledger.fact_hold_decisions import decide_hold, fold_hold
+from ledger.fact_holds import FactHold
+from ledger.fact_questions import fact_questions
 from ledger.facts import Fact, differing_field, name_digest, reference_digest
 from ledger.folds import fold
 from ledger.holds import OpenHold
@@ -51,6 +54,7 @@ class Book:
         held: the same for open holds.
         parked: reference digest -> facts that wait for it, with the position at which they were parked.
         watched: the accounts that a posting may break something of, by code.
+        fact_holds: open holds of facts by their digest.
         holds: open holds by the position at which they were placed; `expiries` a heap of (instant, position).
         reversed: position of an entry -> what was not taken back of it; only entries of which something was.
         clock_us: the time the book was told last; 0 before.
@@ -63,6 +67,7 @@ class Book:
         "clock_us",
         "closings",
         "expiries",
+        "fact_holds",
         "held",
         "holds",
         "id",
@@ -87,6 +92,7 @@ class Book:
         self.parked: dict[bytes, list[Known]] = {}
         self.watched: dict[str, Account] = {}
         self.held: dict[tuple[str, str], list[int]] = {}
+        self.fact_holds: dict[bytes, FactHold] = {}
         self.holds: dict[int, OpenHold] = {}
         self.expiries: list[tuple[int, int]] = []
         self.reversed: dict[int, tuple[Line, ...]] = {}
@@ -106,28 +112,9 @@ class Book:
         self.seal_events(decided)
         return decided
 
-    def questions(self, facts: Iterable[Fact]) -> list[bytes]:
-        """The digests that the store must be asked about before these facts can be decided.
-
-        A parked fact that one of them releases brings references of its own, which may be known already.
-        """
-        asked: dict[bytes, None] = {}
-        released: list[Known] = []
-        for fact in facts:
-            asked[name_digest(fact.key)] = None
-            for name in fact.references:
-                reference = reference_digest(name)
-                asked[reference] = None
-                released += self.parked.get(reference, ())
-            if fact.needs:
-                asked[reference_digest(fact.needs)] = None
-        while released:
-            for name in released.pop().fact.references:
-                reference = reference_digest(name)
-                if reference not in asked:
-                    asked[reference] = None
-                    released += self.parked.get(reference, ())
-        return list(asked)
+    def questions(self, facts: Sequence[Fact]) -> list[bytes]:
+        """The digests that the store must be asked about before these facts can be decided."""
+        return fact_questions(self, facts)
 
     def decide(self, facts: Sequence[Fact], known: Mapping[bytes, Known], now_us: int) -> Decided:
         """Decide facts in order.
@@ -140,7 +127,7 @@ class Book:
         if self.rules is None:
             raise BrokenLaw(f"book {self.id!r} is not open")
         now_us = max(now_us, self.recorded_at_us)
-        decided = Decided()
+        decided = Decided(told=known)
         new = decided.known
         for fact in facts:
             self._decide_one(fact, new, known, now_us, decided)
@@ -171,8 +158,10 @@ class Book:
                     return fold(self, recorded.position, event, Forward())
                 self._move(event.lines, [line.signed_minor for line in event.lines])
                 self._unpark(event.fact, event.released)
+                return fold_hold(self, recorded.position, event)
             case FactObserved():
                 self._unpark(event.fact, event.released)
+                return fold_hold(self, recorded.position, event)
             case FactParked():
                 self.parked.setdefault(reference_digest(event.needs), []).append(Known(recorded.position, event.fact))
             case FactRefused():
@@ -235,22 +224,29 @@ class Book:
     def _decision(self, fact: Fact, needed: Known | None, released: int, now_us: int, decided: Decided) -> Known | None:
         """Post, observe or refuse one fact; None when it was refused."""
         assert self.rules is not None
-        event: JournalEvent
+        event: EntryPosted | FactObserved
+        whole = with_source(fact, needed.fact) if needed is not None else fact
+        clause = self.rules.hold_of(whole) if self.rules.holding else None
         try:
-            posting = self.rules.post(with_source(fact, needed.fact) if needed is not None else fact)
-            if posting is None:
+            posting = self.rules.post(whole)
+            if clause is not None:
+                event = decide_hold(self, fact, posting, clause, released, decided)
+            elif posting is None:
                 event = FactObserved(fact=fact, released=released)
             else:
                 flags = self._check_accounts(posting.lines)
                 event = EntryPosted(fact=fact, rule=posting.rule, lines=posting.lines, released=released, flags=flags)
-                if self.closings:
-                    event = in_open_period(event, self.closings)
+            if self.closings and isinstance(event, EntryPosted):
+                event = in_open_period(event, self.closings)
         except PostingError as error:
             self._refuse(fact, error.code, error.field, str(error), 0, released, now_us, decided)
             return None
         position = self.record(event, now_us, decided)
-        if posting is not None:
+        if posting is not None and isinstance(event, EntryPosted):
             self._move(posting.lines, posting.signed)
+        if clause is not None:
+            for digest in fold_hold(self, position, event):
+                self._remember(digest, Known(position, fact), decided.known, decided)
         return Known(position, fact)
 
     def fault(self, fact: Fact) -> PostingError | None:
