@@ -6,7 +6,6 @@ from ledger.errors import CommandError, RulesError
 from ledger.rules import RuleSet
 from ledger.session import Session
 from ledger.times import instant_us, is_day
-from ledger.trial_balance import trial_balance
 
 
 def clock(session: Session, command: Clock) -> ClockMoved:
@@ -27,7 +26,7 @@ def close_period(session: Session, command: ClosePeriod) -> PeriodClosed:
     if closings and command.through <= closings[-1].through:
         detail = f"the book is closed through {closings[-1].through} already"
         raise CommandError("period_closed", "through", command.through, detail, closings[-1].position)
-    rows = trial_balance(session.history(), as_of=command.through)
+    rows = session.past().trial_balance(command.through)
     return PeriodClosed(command=command, through=command.through, trial_balance=rows)
 
 
