@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from contraflow.embedded import EmbeddedError
-from tests.end_to_end.load import Load, load_on
+from tests.end_to_end.load import load_on
 from tests.end_to_end.running import RunningPipeline, running, until
 from tests.end_to_end.test_kill_each import assert_nothing_lost
 
@@ -79,10 +79,17 @@ def first_look(site: RunningPipeline) -> tuple[dict[tuple[str, str], int], dict[
             time.sleep(0.005)
 
 
-def stopped_at_the_heads(site: RunningPipeline, loads: list[Load]) -> tuple[dict[tuple[str, str], int], dict[str, int]]:
-    """Posting frozen, so that nothing flushes the log any more, and every projection at the heads of the books."""
-    posting = site.pipeline.supervisor.pids["posting"]
+def freeze_posting(site: RunningPipeline) -> int:
+    """Nothing flushes the log any more; returns the process to be woken."""
+    supervisor = site.pipeline.supervisor
+    until(lambda: "posting" in supervisor.pids, 60, "posting runs")
+    posting: int = supervisor.pids["posting"]
     os.kill(posting, signal.SIGSTOP)
+    return posting
+
+
+def at_the_heads(site: RunningPipeline) -> tuple[dict[tuple[str, str], int], dict[str, int]]:
+    """Every projection at the heads of the books, while nobody posts."""
     with psycopg.connect(site.dsn, autocommit=True) as connection:
 
         def folded() -> bool:
@@ -99,11 +106,10 @@ def test_projections_forget_and_fold_again_and_the_store_forgets_nothing(site: R
         for number in range(KILLS):
             for load in loads:
                 load.wait_for(30, 90)
-            before, stored = {}, {}
             posting = 0
             if number % 2:
-                posting = site.pipeline.supervisor.pids["posting"]
-                before, stored = stopped_at_the_heads(site, loads)
+                posting = freeze_posting(site)
+                before, stored = at_the_heads(site)
             else:
                 with psycopg.connect(site.dsn, autocommit=True) as connection:
                     before, stored = reached(connection), heads(connection)
