@@ -14,6 +14,7 @@ from ledger.command_events import COMMAND_EVENTS, CommandEvent
 from ledger.commands import Capture, Post, Reverse
 from ledger.entries import Line
 from ledger.errors import BrokenLaw
+from ledger.fact_holds import HoldStep
 from ledger.facts import Fact
 from ledger.upcasting import upcast
 
@@ -38,9 +39,10 @@ class EntryPosted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
         original_effective_at, closed_by: when the date lay in a closed period: the date that was told, and the position
             of the `PeriodClosed`; the fact then says the first open day.
         command: the command, whole.
-        hold: position of the hold that was captured.
+        hold: position of the hold that was captured; for a fact that of the observation that placed it.
         reverses: position of the entry that this one takes back.
         left: of that entry, in its own words, what was not taken back yet.
+        hold_step: what the fact did to a hold.
     """
 
     fact: Fact
@@ -54,13 +56,23 @@ class EntryPosted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     hold: int = 0
     reverses: int = 0
     left: tuple[Line, ...] = ()
+    hold_step: HoldStep | None = None
 
 
 class FactObserved(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """A fact that changes no account: a status, an unknown event, a statement's balances."""
+    """A fact that posts nothing: a status, an unknown event, a statement's balances, or an authorization.
+
+    Attributes:
+        fact: the fact, whole.
+        released: the position at which it had been parked; 0 when it never was.
+        flags: as in `EntryPosted`.
+        hold_step: what the fact did to a hold.
+    """
 
     fact: Fact
     released: int = 0
+    flags: tuple[str, ...] = ()
+    hold_step: HoldStep | None = None
 
 
 class FactRepeated(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

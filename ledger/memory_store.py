@@ -13,6 +13,7 @@ from ledger.accounts import Chart
 from ledger.batch import BookAppend, DeadLetter, InputOffset, RawRecord, Redriven, Teller
 from ledger.book import Book, Decided, Known
 from ledger.errors import BrokenLaw, Fenced
+from ledger.event_history import EventHistory
 from ledger.events import EntryPosted, FactObserved, FactParked, Recorded
 from ledger.lease import Lease, append_of
 from ledger.periods import told_fact
@@ -105,7 +106,7 @@ class MemoryStore:
         positions = {digest: kept.keys[digest] for digest in asked.digests if digest in kept.keys}
         wanted = {*positions.values(), *asked.positions}
         events = {at: kept.events[at - 1].event() for at in wanted if 0 < at <= len(kept.events)}
-        return Recalled(positions, events, lambda: self.history(lease.book))
+        return Recalled(positions, events, EventHistory(kept.events))
 
     def history(self, book: str) -> Iterator[Recorded]:
         """Every appended event of a book, from the first one."""

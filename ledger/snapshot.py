@@ -13,6 +13,7 @@ import msgspec
 from ledger.accounts import Account
 from ledger.book import Book, Known
 from ledger.entries import Line
+from ledger.fact_holds import FactHold
 from ledger.holds import OpenHold
 from ledger.periods import Closing
 from ledger.rules import RuleSet
@@ -36,6 +37,7 @@ class BookSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     reversed: list[tuple[int, tuple[Line, ...]]] = []
     clock_us: int = 0
     closings: tuple[Closing, ...] = ()
+    fact_holds: list[tuple[bytes, FactHold]] = []
 
     @property
     def originator_id(self) -> str:
@@ -64,6 +66,7 @@ class BookSnapshot(msgspec.Struct, frozen=True, kw_only=True):
             reversed=sorted(book.reversed.items()),
             clock_us=book.clock_us,
             closings=book.closings,
+            fact_holds=sorted(book.fact_holds.items()),
         )
 
     def restore(self) -> Book:
@@ -83,6 +86,7 @@ class BookSnapshot(msgspec.Struct, frozen=True, kw_only=True):
         book.reversed = dict(self.reversed)
         book.clock_us = self.clock_us
         book.closings = self.closings
+        book.fact_holds = dict(self.fact_holds)
         return book
 
 
@@ -100,6 +104,8 @@ def state_digest(book: Book) -> str:
     The same whether the book got there by deciding, by replaying all its events, or by a snapshot and the rest.
     """
     state = msgspec.to_builtins(BookSnapshot.take(book))
+    if not state["fact_holds"]:
+        del state["fact_holds"]  # a book that never had one has the digest it had before there were any
     return blake2b(msgspec.json.encode(state, order="sorted"), digest_size=32).hexdigest()
 
 
