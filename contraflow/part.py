@@ -62,6 +62,7 @@ def run_api(settings: Settings) -> int:
     from api.app import create_app
 
     _raise_open_files_limit()
+    _collect_seldom()
 
     async def serve() -> None:
         server = Server(

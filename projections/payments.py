@@ -79,8 +79,7 @@ def add(told: Told, payment: str, sighting: Sighting, links: dict[str, str]) -> 
     told.sightings.setdefault(payment, []).append(sighting)
     if sighting.kind != "refused":
         for name in _REFERENCE_LINKS:
-            reference = links.get(name)
-            if reference and reference != payment:
+            if name in links and (reference := links[name]) and reference != payment:
                 # Repeats are attached after everything else, so the first to come here need not be the earliest.
                 known_at = told.references.get((reference, payment), sighting.position)
                 told.references[reference, payment] = min(known_at, sighting.position)
