@@ -13,7 +13,7 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -147,16 +147,21 @@ def _app(config: ProjectingConfig, followers: list[ProjectionFollower]) -> Faust
 
 
 def _handler(followers: list[ProjectionFollower]) -> Handler:
-    """One agent hands a record to all followers: it is read once, and acknowledged after the last of their commits."""
-
     async def offer(event: EventT[bytes], acknowledge: Acknowledge) -> None:
         message = event.message
         record = ReceivedRecord(message.topic, message.partition, message.offset, message.key, message.value)
-        last = _last_of(len(followers), acknowledge)
-        for follower in followers:
-            await follower.offer(record, last)
+        await hand_to_all(followers, record, acknowledge)
 
     return offer
+
+
+async def hand_to_all(
+    followers: Sequence[ProjectionFollower], record: ReceivedRecord, acknowledge: Acknowledge
+) -> None:
+    """Offer a record to all followers: it is read once, and acknowledged after the last of their commits."""
+    last = _last_of(len(followers), acknowledge)
+    for follower in followers:
+        await follower.offer(record, last)
 
 
 def _last_of(count: int, acknowledge: Acknowledge) -> Acknowledge:
