@@ -15,7 +15,7 @@ import msgspec
 from ledger.accounts import Account, Chart
 from ledger.conversion import with_source
 from ledger.decided import Decided, Known, Refusal
-from ledger.entries import Line, assert_balanced
+from ledger.entries import Line, balanced_amounts
 from ledger.errors import BrokenLaw, PostingError, RulesError
 from ledger.events import (
     BookOpened,
@@ -26,6 +26,7 @@ from ledger.events import (
     FactRepeated,
     JournalEvent,
     Recorded,
+    decode_posted_lines,
     encode_event,
 )
 from ledger.fact_digests import NO_DIGESTS, FactDigests
@@ -154,18 +155,22 @@ class Book:
             raise BrokenLaw(f"book {self.id!r}: position {recorded.position} follows {self.version}")
         if recorded.recorded_at_us < self.recorded_at_us:
             raise BrokenLaw(f"book {self.id!r}: recorded time runs backwards at position {recorded.position}")
-        event = recorded.event()
+        posted = decode_posted_lines(recorded.body) if recorded.type == "EntryPosted" else None
+        event = recorded.event() if posted is None or not posted.ordinary else None
         self.version = recorded.position
         self.recorded_at_us = recorded.recorded_at_us
         self.seal = extend(self.seal, (recorded,))
+        if posted is not None and event is None:
+            self._move(posted.lines, balanced_amounts(posted.lines))
+            return ()
         match event:
             case BookOpened():
                 self._use(event.chart, RuleSet(event.rules))
             case EntryPosted():
-                assert_balanced(event.lines)
+                signed = balanced_amounts(event.lines)
                 if event.command is not None:
                     return fold(self, recorded.position, event, Forward())
-                self._move(event.lines, [line.signed_minor for line in event.lines])
+                self._move(event.lines, signed)
                 self._unpark(event.fact, event.released)
                 return fold_hold(self, recorded.position, event)
             case FactObserved():

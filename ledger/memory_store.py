@@ -7,8 +7,6 @@ nothing) and passes the same contract tests. It does not survive the process.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-import msgspec
-
 from ledger.accounts import Chart
 from ledger.batch import BookAppend, DeadLetter, InputOffset, RawRecord, Redriven, Teller
 from ledger.book import Book, Decided, Known
@@ -20,7 +18,7 @@ from ledger.periods import told_fact
 from ledger.recall import Questions, Recalled
 from ledger.rules import RuleSet
 from ledger.seals import GENESIS
-from ledger.snapshot import BookSnapshot, snapshot_every
+from ledger.snapshot import BookSnapshot, decode_snapshot, encode_snapshot, snapshot_every
 
 
 @dataclass(slots=True)
@@ -74,7 +72,7 @@ class MemoryStore:
         book = Book(name)
         if kept is not None:
             if kept.snapshot:
-                book = msgspec.msgpack.decode(kept.snapshot, type=BookSnapshot).restore()
+                book = decode_snapshot(kept.snapshot).restore()
             for event in kept.events[book.version :]:
                 book.apply(event)
             if book.seal != kept.seal:
@@ -167,7 +165,7 @@ class MemoryStore:
 
     def snapshot(self, book: Book) -> None:
         """Keep the book's memory, so that loading need not replay all events; everything in it must be appended."""
-        self.memory.books[book.id].snapshot = msgspec.msgpack.encode(BookSnapshot.take(book))
+        self.memory.books[book.id].snapshot = encode_snapshot(BookSnapshot.take(book))
         self._snapshot_at[book.id] = book.version
 
     def _check(self, append: BookAppend) -> None:
