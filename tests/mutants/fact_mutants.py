@@ -206,7 +206,7 @@ FACT_MUTANTS: Final = (
         "late-fact-in-a-closed-period",
         "periods: a fact of a closed period counts in the open one",
         "ledger/book.py",
-        "                    event = in_open_period(event, self.closings)",
-        "                    pass",
+        "                event = in_open_period(event, self.closings)",
+        "                pass",
     ),
 )
