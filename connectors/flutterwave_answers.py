@@ -9,7 +9,7 @@ from connectors.exchange import Answer, Call, Item, Place, json_rows
 from connectors.json_fields import JsonObject, expanded, read_object
 from connectors.outcome import Outcome, classify
 
-_FAILED: Final = frozenset({"error", "failed"})
+_FAILED: Final = ("error", "failed")  # compared one by one: a status of the outside may be of any kind
 
 
 def is_answer_frame(body: JsonObject) -> bool:

@@ -27,11 +27,18 @@ CREATED: Final = ("created_at", "createdAt", "created_datetime", "date_created",
 UPDATED: Final = ("updated_at", "updatedAt", "updated_datetime")
 
 _MS_FROM: Final = 100_000_000_000  # a Unix time above this is in milliseconds: in seconds it would be the year 5138
-# Metadata that Flutterwave itself asks for or adds, about persons and their bank accounts (law 11).
-_PERSONAL: Final = (
-    *("name", "email", "phone", "mobile", "address", "city", "postal", "zip", "account", "routing", "swift", "sender"),
-    *("beneficiary", "recipient", "originator", "passport", "id_number", "bvn", "dob", "birth", "bank"),
+# What Flutterwave itself puts into metadata, or asks for there to send a transfer: persons and their bank accounts
+# (law 11), by the names it gives them. Whatever else stands there is the caller's.
+_PERSONAL: Final = frozenset(
+    {
+        *("originatorname", "originatoraccountnumber", "originatoramount", "originatornarration", "bankname"),
+        *("first_name", "last_name", "email", "mobile_number", "phone_number", "recipient_address", "address"),
+        *("account_number", "accountnumber", "routing_number", "swift_code", "bank_name", "bank_code", "iban"),
+        *("street_name", "street_number", "city", "postal_code", "wallet_email"),
+        *("consumer_id", "consumer_mac"),
+    }
 )
+_PERSONAL_STARTS: Final = ("__", "sender", "beneficiary_", "recipient_")
 _META_NAMES: Final = (("metaname", "metavalue"), ("meta_name", "meta_value"), ("MetaName", "MetaValue"))
 
 
@@ -158,4 +165,5 @@ def _pairs(each: JsonObject) -> list[tuple[object, object]]:
 
 
 def _is_personal(name: str) -> bool:
-    return name.startswith("__") or any(word in name.lower() for word in _PERSONAL)
+    lower = name.lower()
+    return lower in _PERSONAL or lower.startswith(_PERSONAL_STARTS)

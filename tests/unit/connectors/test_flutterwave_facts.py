@@ -204,6 +204,8 @@ def test_metadata_is_the_callers_and_nobody_elses() -> None:
         '{"loan_id": "L-1", "n": 7}',
     ):
         assert polled(V3, "transactions", bodies.transaction(meta=meta))[0].metadata == {"loan_id": "L-1", "n": "7"}
+    mine = {"account": "loan-7", "customer_name": "mine to say", "bank_reference": "R1"}
+    assert polled(V3, "transactions", bodies.transaction(meta=mine))[0].metadata == mine
     for meta in (None, [], "", "{}", "not json", 7):
         assert polled(V3, "transactions", bodies.transaction(meta=meta))[0].metadata == {}
 
