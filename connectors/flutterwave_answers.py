@@ -30,15 +30,16 @@ def told_objects(body: JsonObject) -> list[JsonObject]:
     return listed
 
 
-def object_bytes(answer: Answer) -> bytes:
-    """The exact bytes of the one object in an answer; raises `TranslationError` where there is none."""
+def objects_bytes(answer: Answer) -> list[bytes]:
+    """The exact bytes of what was asked for by id, which is mostly one object; raises `TranslationError` for none."""
     body = read_object(answer.body)
-    if is_answer_frame(body) or "data" in body:
-        found = told_objects(body)
-        if not isinstance(body.get("data"), dict) or not found:
-            raise TranslationError("page_malformed", "the answer holds no object")
-        return bytes(msgspec.json.decode(answer.body, type=dict[str, msgspec.Raw])["data"])
-    return answer.body
+    if not (is_answer_frame(body) or "data" in body):
+        return [answer.body]
+    if not told_objects(body):
+        raise TranslationError("page_malformed", "the answer holds no object")
+    if isinstance(body.get("data"), list):
+        return json_rows(answer.body, "data")
+    return [bytes(msgspec.json.decode(answer.body, type=dict[str, msgspec.Raw])["data"])]
 
 
 def list_items(answer: Answer, *below: str) -> tuple[list[JsonObject], tuple[Item, ...]]:

@@ -11,12 +11,12 @@ from connectors.flutterwave_amounts import currency_of, exact_money
 from connectors.flutterwave_envelope import (
     FlutterwaveEnvelope,
     first_text,
-    instant,
     key_of,
+    loose_instant,
     object_id,
     required_object_id,
 )
-from connectors.flutterwave_refunds import PAYMENTS, settlement_of, taken
+from connectors.flutterwave_refunds import PAYMENTS, check_asks_for_payment, settlement_of, taken
 from connectors.flutterwave_statuses import status_of
 from connectors.json_fields import JsonObject, text
 from ledger.facts import Fact
@@ -31,6 +31,7 @@ def chargeback_facts(envelope: FlutterwaveEnvelope, chargeback: JsonObject) -> l
     status = status_of("chargeback", chargeback)
     currency = currency_of(chargeback, "currency")
     if status is None or not currency:
+        check_asks_for_payment(chargeback, status)
         return [envelope.seen("chargeback", chargeback, text(chargeback, "status"))]
     gross = exact_money(chargeback, currency, "amount")
     word = text(chargeback, "status").strip().lower()
@@ -67,7 +68,7 @@ def _fact(
             "reference": first_text(chargeback, "tx_ref", "txRef"),
             "stage": first_text(chargeback, "stage"),
             "scope": first_text(chargeback, "type"),
-            "due_at": instant(chargeback, "due_datetime", "due_date"),
+            "due_at": loose_instant(chargeback, "due_datetime", "due_date"),
         },
         references=(envelope.reference(named),) if transition == "opened" else (),
     )

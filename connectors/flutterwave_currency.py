@@ -11,7 +11,16 @@ from urllib.parse import parse_qsl, urlencode
 from connectors.errors import TranslationError
 from connectors.exchange import Want
 from connectors.flutterwave_chargebacks import chargeback_facts
-from connectors.flutterwave_envelope import CREATED, UPDATED, FlutterwaveEnvelope, first_text, instant, object_id
+from connectors.flutterwave_envelope import (
+    CREATED,
+    UPDATED,
+    FlutterwaveEnvelope,
+    first_text,
+    instant,
+    is_path_safe,
+    loose_instant,
+    object_id,
+)
 from connectors.flutterwave_payments import payment_facts
 from connectors.flutterwave_refunds import AMOUNTS, PAYMENTS, SETTLEMENTS, refund_facts
 from connectors.flutterwave_statuses import status_of
@@ -37,9 +46,9 @@ def payment_wanted(kind: str, owner: JsonObject) -> list[Want]:
             "amount": next((decimal_text(owner[name]) for name in AMOUNTS if owner.get(name) is not None), ""),
             "status": text(owner, "status"),
             "created_at": instant(owner, *CREATED),
-            "updated_at": instant(owner, *UPDATED),
+            "updated_at": loose_instant(owner, *UPDATED),
             "settlement": object_id(owner, *SETTLEMENTS),
-            "stage": first_text(owner, "stage"),
+            "stage": first_text(owner, "stage")[:40],
         }
     except TranslationError:
         return []  # translation refuses the row and says why
@@ -71,10 +80,3 @@ def facts_with_currency(envelope: FlutterwaveEnvelope, payment: JsonObject, cont
         "currency": payment.get("currency"),
     }
     return [*payment_facts(envelope, payment), *_READERS[kind](envelope, owner)]
-
-
-def is_path_safe(named: str) -> bool:
-    """Whether an id may stand in the path of a call as it is: nobody outside chooses what we ask for."""
-    if named.startswith("sha256-"):
-        return False  # a digest of ours, which the vendor does not know
-    return 0 < len(named) <= 120 and all(each.isascii() and (each.isalnum() or each in "_-") for each in named)

@@ -59,7 +59,7 @@ class FlutterwaveEnvelope(Envelope, frozen=True):
 
     def happened(self, owner: JsonObject) -> str:
         """When the object came into its present state."""
-        return self.at or instant(owner, *UPDATED) or self.made(owner)
+        return self.at or loose_instant(owner, *UPDATED) or self.made(owner)
 
     def seen(self, kind: str, owner: JsonObject, status: str) -> Fact:
         """A fact for the timeline: an unproved body, a status that nobody has mapped, an object that moves no money."""
@@ -133,12 +133,33 @@ def instant(owner: JsonObject, *fields: str) -> str:
         value = owner.get(field)
         if value is None or value in ("", "N/A"):
             continue
+        if isinstance(value, str) and value.isascii() and value.isdigit() and 9 < len(value) < 16:
+            value = int(value)
         if isinstance(value, Decimal) and abs(value.adjusted()) < 40:
             value = int(value)
         if isinstance(value, int) and not isinstance(value, bool):
             return unix_instant({field: value // 1000 if value >= _MS_FROM else value}, field)
         return iso_instant({field: value}, field)
     return ""
+
+
+def loose_instant(owner: JsonObject, *fields: str) -> str:
+    """As `instant` for times that only explain: one that is malformed counts as not told."""
+    for field in fields:
+        try:
+            found = instant(owner, field)
+        except TranslationError:
+            continue
+        if found:
+            return found
+    return ""
+
+
+def is_path_safe(named: str) -> bool:
+    """Whether an id may stand in the path of a call as it is: nobody outside chooses what we ask for."""
+    if named.startswith("sha256-"):
+        return False  # a digest of ours, which the vendor does not know
+    return 0 < len(named) <= 120 and all(each.isascii() and (each.isalnum() or each in "_-") for each in named)
 
 
 def metadata_of(owner: JsonObject, *fields: str) -> dict[str, str]:

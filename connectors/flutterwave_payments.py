@@ -16,9 +16,9 @@ from connectors.flutterwave_envelope import (
     key_of,
     link,
     metadata_of,
-    object_id,
     required_object_id,
 )
+from connectors.flutterwave_refunds import settlement_of
 from connectors.flutterwave_statuses import status_of
 from connectors.json_fields import JsonObject, expanded, rows, text
 from ledger.facts import Fact
@@ -92,8 +92,9 @@ def fee_facts(envelope: FlutterwaveEnvelope, payment: JsonObject, currency: str,
     if gross - fee - net:
         amounts["deductions"] = Money.of(gross - fee - net, currency)
     settlements = payment.get("settlement_id")
-    if not payout and isinstance(settlements, list) and len(settlements) == 1:
-        payout = object_id({"settlement_id": settlements[0]}, "settlement_id")
+    if isinstance(settlements, list):
+        settlements = settlements[0] if len(settlements) == 1 else None
+    payout = payout or settlement_of({"settlement_id": settlements})
     return [
         envelope.fact(
             "settlement.recorded",
@@ -146,7 +147,7 @@ def _listed_fees(payment: JsonObject, currency: str) -> tuple[int, int, int] | N
     listed = rows(payment, "fees")
     if gross is None or not listed:
         return None
-    kept = [(text(each, "type"), computed_minor(each, currency, "amount") or 0) for each in listed]
+    kept = [(text(each, "type").lower(), computed_minor(each, currency, "amount") or 0) for each in listed]
     fee = sum(minor for kind, minor in kept if kind in _OWN_FEES)
     return gross, fee, gross - sum(minor for _, minor in kept)
 

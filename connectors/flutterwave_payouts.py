@@ -9,7 +9,7 @@ from typing import Final
 
 from connectors.errors import TranslationError
 from connectors.flutterwave_amounts import currency_of, signed_money
-from connectors.flutterwave_envelope import FlutterwaveEnvelope, first_text, instant, key_of, required_object_id
+from connectors.flutterwave_envelope import FlutterwaveEnvelope, first_text, key_of, loose_instant, required_object_id
 from connectors.flutterwave_payments import content_facts
 from connectors.flutterwave_statuses import status_of
 from connectors.json_fields import JsonObject, decimal_text, rows, text
@@ -29,10 +29,12 @@ def payout_facts(envelope: FlutterwaveEnvelope, settlement: JsonObject) -> list[
     if not currency:
         raise TranslationError("field_missing", "currency is missing")
     state = _STATES[status]
+    if state == "initiated" and settlement.get("net_amount") is None:
+        return [envelope.seen("settlement", settlement, text(settlement, "status"))]  # not summed up yet
     gross = signed_money(settlement, currency, "net_amount")
     named = key_of("settlement", settlement_id)
     reference = envelope.reference(named)
-    paid_on = instant(settlement, "processed_date", "processed_datetime", "due_date", "due_datetime")
+    paid_on = loose_instant(settlement, "processed_date", "processed_datetime", "due_date", "due_datetime")
     facts = [
         envelope.fact(
             f"payout.{state}",

@@ -6,10 +6,12 @@ its payment is fetched for it (`connectors.flutterwave_currency`).
 
 from typing import Final
 
+from connectors.errors import TranslationError
 from connectors.flutterwave_amounts import currency_of, exact_money
 from connectors.flutterwave_envelope import (
     FlutterwaveEnvelope,
     first_text,
+    is_path_safe,
     key_of,
     metadata_of,
     object_id,
@@ -33,6 +35,7 @@ def refund_facts(envelope: FlutterwaveEnvelope, refund: JsonObject) -> list[Fact
     status = status_of("refund", refund)
     currency = currency_of(refund, "currency")
     if status is None or not currency:
+        check_asks_for_payment(refund, status)
         return [envelope.seen("refund", refund, text(refund, "status"))]
     state = _TYPES[status]
     gross = exact_money(refund, currency, *AMOUNTS)
@@ -64,6 +67,16 @@ def refund_facts(envelope: FlutterwaveEnvelope, refund: JsonObject) -> list[Fact
     if state == "succeeded" and payout:
         facts.append(taken(envelope, refund, "refund", refund_id, gross, payout))
     return facts
+
+
+def check_asks_for_payment(owner: JsonObject, status: str | None) -> None:
+    """Raise `TranslationError` where money moved and its currency can never be learnt: it must not go unnoticed."""
+    if status is None:
+        return
+    if not is_path_safe(required_object_id(owner, *PAYMENTS)):
+        raise TranslationError("id_malformed", "the payment's id cannot be asked for")
+    if all(owner.get(name) is None for name in AMOUNTS):
+        raise TranslationError("field_missing", f"{AMOUNTS[0]} is missing")
 
 
 def settlement_of(owner: JsonObject) -> str:

@@ -14,9 +14,9 @@ from connectors.flutterwave_amounts import currency_of, exact_money
 from connectors.flutterwave_envelope import (
     FlutterwaveEnvelope,
     first_text,
-    instant,
     key_of,
     link,
+    loose_instant,
     metadata_of,
     required_object_id,
 )
@@ -56,7 +56,7 @@ def transfer_facts(envelope: FlutterwaveEnvelope, transfer: JsonObject) -> list[
 def _fact(envelope: FlutterwaveEnvelope, transfer: JsonObject, transfer_id: str, state: str, gross: Money) -> Fact:
     named = key_of("transfer", transfer_id)
     reference = envelope.reference(named)
-    at = instant(expanded(transfer, "reversal"), "reversal_datetime") if state in ("failed", "reversed") else ""
+    at = loose_instant(expanded(transfer, "reversal"), "reversal_datetime") if state in ("failed", "reversed") else ""
     began = state in ("initiated", "pending")
     return envelope.fact(
         f"transfer.{state}",

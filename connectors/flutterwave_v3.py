@@ -49,10 +49,9 @@ def translate(raw: bytes, telling: Telling) -> list[Fact]:
     if is_answer_frame(body) and not event_of(body):
         return _answer_facts(body, telling)
     if not telling.is_answer:
-        return [_unproved(body, telling)]
+        return _unproved(body, telling)
     if event_of(body) and kind_of(body) == "":
-        kind, owner = told_by_webhook(body)
-        return _object_facts(owner, kind, telling)
+        return [fact for kind, owner in told_by_webhook(body) for fact in _object_facts(owner, kind, telling)]
     return _object_facts(body, _KINDS.get(telling.stream, ""), telling)
 
 
@@ -89,8 +88,10 @@ def _object_facts(owner: JsonObject, kind: str, telling: Telling) -> list[Fact]:
     return object_facts(envelope, owner, kind or kind_of(owner), telling.context.get("payout", ""))
 
 
-def _unproved(body: JsonObject, telling: Telling) -> Fact:
+def _unproved(body: JsonObject, telling: Telling) -> list[Fact]:
     event = event_of(body)
-    kind, owner = told_by_webhook(body)
     envelope = FlutterwaveEnvelope.around(telling, type=event)
-    return envelope.seen(kind or "object", owner, first_text(owner, "status") or event)
+    return [
+        envelope.seen(kind or "object", owner, first_text(owner, "status") or event)
+        for kind, owner in told_by_webhook(body)
+    ]

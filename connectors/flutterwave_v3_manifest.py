@@ -23,7 +23,7 @@ MANIFEST: Final = Manifest(
     signatures=(SCHEME,),
     streams=(
         # Lists are asked by day of creation; each reaches back for as long as its objects change.
-        Stream("transactions", page_size=10, overlap_s=3 * DAY_S),
+        Stream("transactions", page_size=10, every_s=900, overlap_s=DAY_S),
         Stream("refunds", page_size=10, every_s=1800, overlap_s=14 * DAY_S),
         Stream("settlements", page_size=20, every_s=3600, overlap_s=14 * DAY_S),
         Stream("transfers", page_size=10, overlap_s=7 * DAY_S),

@@ -10,9 +10,9 @@ from typing import Final
 from connectors.connector import Telling
 from connectors.errors import TranslationError
 from connectors.exchange import Answer, Call, Item, Page, Place, Want
-from connectors.flutterwave_answers import list_items, next_page, object_bytes
-from connectors.flutterwave_currency import is_path_safe, payment_asked, payment_wanted
-from connectors.flutterwave_envelope import first_text, object_id
+from connectors.flutterwave_answers import list_items, next_page, objects_bytes
+from connectors.flutterwave_currency import payment_asked, payment_wanted
+from connectors.flutterwave_envelope import first_text, is_path_safe, object_id
 from connectors.flutterwave_kinds import kind_of
 from connectors.flutterwave_statuses import status_of
 from connectors.flutterwave_v3_manifest import MANIFEST
@@ -56,9 +56,10 @@ def read_page(place: Place, answer: Answer) -> Page:
     if place.stream == "settlement_contents":
         return _contents(place, answer)
     if place.stream in _OBJECTS or place.stream in ("transaction_by_reference", "payment_of"):
-        raw = object_bytes(answer)
-        found = payment_wanted("refund", read_object(raw)) if place.stream == "refund" else []
-        return Page((Item(raw),), wants=tuple(found))
+        raws = objects_bytes(answer)
+        kind = "refund" if place.stream == "refund" else ""
+        found = [want for raw in raws for want in payment_wanted(kind, read_object(raw))]
+        return Page(tuple(Item(raw) for raw in raws), wants=tuple(found))
     rows, items = list_items(answer)
     wanted: list[Want] = []
     for row in rows:
@@ -77,7 +78,10 @@ def wants(raw: bytes, telling: Telling) -> list[Want]:
     body = read_json(raw)
     if telling.is_answer or not isinstance(body, dict):
         return []
-    kind, owner = told_by_webhook(body)
+    return [want for kind, owner in told_by_webhook(body) for want in _wanted(kind, owner)]
+
+
+def _wanted(kind: str, owner: JsonObject) -> list[Want]:
     try:
         named = object_id(owner, "id")
     except TranslationError:

@@ -19,16 +19,15 @@ _FAMILIES = (
 )
 
 
-def told_by_webhook(body: JsonObject) -> tuple[str, JsonObject]:
-    """The kind (empty for none) and the object of a webhook's body."""
+def told_by_webhook(body: JsonObject) -> list[tuple[str, JsonObject]]:
+    """The kind (empty for none) and the object of each thing that a webhook's body speaks of: mostly one."""
     event = event_of(body).lower()
     for field in ("data", "transfer"):
-        owner = body.get(field)
-        if isinstance(owner, list) and owner:
-            owner = owner[0]
-        if isinstance(owner, dict):
-            return _kind(event, owner), owner
-    return _kind(event, body), body
+        value = body.get(field)
+        owners = [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, dict)]
+        if owners:
+            return [(_kind(event, owner), owner) for owner in owners]
+    return [(_kind(event, body), body)]
 
 
 def event_of(body: JsonObject) -> str:

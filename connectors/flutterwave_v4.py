@@ -61,13 +61,13 @@ FLUTTERWAVE_V4: Final = Connector(
 
 
 def _event_facts(body: JsonObject, telling: Telling) -> list[Fact]:
-    kind, owner = told_by_event(body)
     envelope = FlutterwaveEnvelope.around(
         telling, type=text(body, "type"), at=instant(body, "timestamp"), delivery=delivery_of(body)
     )
-    if not kind:
-        return [envelope.seen("object", owner, text(body, "type"))]
-    return object_facts(envelope, owner, kind)
+    facts: list[Fact] = []
+    for kind, owner in told_by_event(body):
+        facts += object_facts(envelope, owner, kind) if kind else [envelope.seen("object", owner, envelope.type)]
+    return facts
 
 
 def _object_facts(owner: JsonObject, kind: str, telling: Telling) -> list[Fact]:

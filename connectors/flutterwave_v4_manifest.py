@@ -26,7 +26,7 @@ MANIFEST: Final = Manifest(
     signatures=(SCHEME,),
     streams=(
         # Each list reaches back for as long as its objects change.
-        Stream("charges", page_size=50, overlap_s=3 * DAY_S),
+        Stream("charges", page_size=50, overlap_s=DAY_S),
         Stream("refunds", page_size=50, every_s=1800, overlap_s=14 * DAY_S),
         Stream("settlements", page_size=50, every_s=3600, overlap_s=14 * DAY_S),
         Stream("transfers", page_size=50, overlap_s=7 * DAY_S),

@@ -10,9 +10,9 @@ from typing import Final
 from connectors.connector import Telling
 from connectors.errors import TranslationError
 from connectors.exchange import Answer, Call, Item, Page, Place, Want
-from connectors.flutterwave_answers import list_items, next_page, object_bytes
-from connectors.flutterwave_currency import is_path_safe, payment_asked, payment_wanted
-from connectors.flutterwave_envelope import CREATED, instant, object_id
+from connectors.flutterwave_answers import list_items, next_page, objects_bytes
+from connectors.flutterwave_currency import payment_asked, payment_wanted
+from connectors.flutterwave_envelope import CREATED, instant, is_path_safe, object_id
 from connectors.flutterwave_statuses import status_of
 from connectors.flutterwave_v4_events import told_by_event
 from connectors.flutterwave_v4_manifest import MANIFEST
@@ -39,8 +39,9 @@ def read_page(place: Place, answer: Answer) -> Page:
     """The rows of a list, or the one object asked for."""
     kind = _KINDS.get(place.stream, "")
     if MANIFEST.stream(place.stream).by_id:
-        raw = object_bytes(answer)
-        return Page((Item(raw),), wants=tuple(payment_wanted(kind, read_object(raw))))
+        raws = objects_bytes(answer)
+        found = [want for raw in raws for want in payment_wanted(kind, read_object(raw))]
+        return Page(tuple(Item(raw) for raw in raws), wants=tuple(found))
     told, items = list_items(answer)
     following = next_page(place, answer, len(told))
     if place.stream == "transfers" and told and _is_before(told[-1], place.since_s):
@@ -53,7 +54,10 @@ def wants(raw: bytes, telling: Telling) -> list[Want]:
     body = read_json(raw)
     if telling.is_answer or not isinstance(body, dict):
         return []
-    kind, owner = told_by_event(body)
+    return [want for kind, owner in told_by_event(body) for want in _wanted(kind, owner)]
+
+
+def _wanted(kind: str, owner: JsonObject) -> list[Want]:
     if kind == "transaction":
         try:
             named = object_id(owner, "id")

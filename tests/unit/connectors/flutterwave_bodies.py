@@ -239,7 +239,7 @@ def charge_settlement(**more: Any) -> dict[str, Any]:
     }
 
 
-def event(event_type: str, data: dict[str, Any], **more: Any) -> dict[str, Any]:
+def event(event_type: str, data: object, **more: Any) -> dict[str, Any]:
     """A webhook of version 4."""
     return {"webhook_id": "wbk_1", "timestamp": 1767607200000, "type": event_type, "data": data, **more}
 

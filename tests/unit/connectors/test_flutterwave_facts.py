@@ -258,6 +258,52 @@ def test_unknown_kinds_and_events_are_kept_and_move_nothing() -> None:
             assert {fact.type for fact in told(source, body)} == {"event.observed"}
 
 
+def test_a_list_where_the_page_says_object_loses_nothing() -> None:
+    both = [bodies.transaction(), bodies.transaction(id=1002)]
+    assert wants(V3, {"event": "charge.completed", "data": both}) == [
+        Want("transaction", "1001"),
+        Want("transaction", "1002"),
+    ]
+    assert len(told(V3, {"event": "charge.completed", "data": both})) == 2
+    facts = told(V4, bodies.event("charge.completed", [bodies.charge(), bodies.charge(id="chg_2")]))
+    assert [fact.links["payment"] for fact in facts if fact.type == "payment.succeeded"] == ["chg_1001", "chg_2"]
+    read = CONNECTORS[V3].read_page
+    assert read is not None
+    assert len(read(Place("transaction", id="1001"), Answer(200, {}, bodies.answer(both))).items) == 2
+
+
+def test_a_refund_whose_currency_nobody_can_tell_does_not_go_unnoticed() -> None:
+    for row in (
+        bodies.refund(tx_id=None),
+        bodies.refund(tx_id="../1"),
+        bodies.refund(amount_refunded=None),
+        bodies.chargeback(transaction_id=None),
+    ):
+        with pytest.raises(TranslationError) as refused:
+            polled(V3, "chargebacks" if "stage" in row else "refunds", row)
+        assert refused.value.code in ("field_missing", "id_malformed")
+
+
+def test_times_in_every_form() -> None:
+    for at in (
+        "2026-01-05T10:00:00.000Z",
+        "2026-01-05T10:00:00.123456789Z",
+        "2026-01-05 10:00:00",
+        "2026-01-05T11:00:00+01:00",
+        1767607200,
+        1767607200123,
+        1767607200.123,
+        "1767607200",
+        "1767607200123",
+    ):
+        facts = polled(V3, "transactions", bodies.transaction(created_at=at))
+        assert facts[0].effective_at == "2026-01-05T10:00:00Z", at
+    for at in (None, "", "N/A"):
+        assert polled(V3, "transactions", bodies.transaction(created_at=at))[0].effective_at == "untold"
+    [payout] = polled(V3, "settlements", bodies.settlement(processed_date="0000-00-00", due_date=None))
+    assert payout.effective_at == "2026-01-05T10:00:00Z", "a time that only explains refuses nothing"
+
+
 def test_sum_and_currency_may_be_missing_while_nothing_is_agreed() -> None:
     for row in (bodies.transaction(status="pending", amount=None), bodies.charge(status="failed", currency=None)):
         assert {fact.type for fact in polled(V3, "transactions", row)} == {"event.observed"}
