@@ -13,7 +13,7 @@ from connectors import amounts
 from connectors.errors import TranslationError
 from connectors.json_fields import JsonObject, decimal_text
 from connectors.manifest import Units
-from ledger.money import Money, exponent
+from ledger.money import AMOUNT_MINOR_MAX, Money, exponent
 
 # The digits of both versions are those of ISO 4217: XAF, XOF, UGX and RWF have none
 # (https://developer.flutterwave.com/docs/multicurrency-payments).
@@ -63,6 +63,13 @@ def computed_minor(owner: JsonObject, currency: str, field: str) -> int | None:
         parts = Decimal(value).scaleb(exponent(currency))
         whole = parts.quantize(Decimal(1), rounding=ROUND_HALF_EVEN)
         return amounts.money_of(whole.scaleb(-exponent(currency)), currency, field, UNITS).minor
+
+
+def money(minor: int, currency: str) -> Money:
+    """Money of a sum of amounts; raises `TranslationError` for one that no account holds."""
+    if abs(minor) > AMOUNT_MINOR_MAX:
+        raise TranslationError("amount_too_large", "a sum is larger than 2^128-1 minor units")
+    return Money.of(minor, currency)
 
 
 def exactly_told(owner: JsonObject, currency: str, *fields: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ A fee is told by the verified transaction, by its row in the list and by its row
 from typing import Final
 
 from connectors.errors import TranslationError
-from connectors.flutterwave_amounts import computed_minor, currency_of, exact_money, exactly_told
+from connectors.flutterwave_amounts import computed_minor, currency_of, exact_money, exactly_told, money
 from connectors.flutterwave_envelope import (
     FlutterwaveEnvelope,
     first_text,
@@ -73,7 +73,7 @@ def payment_facts(envelope: FlutterwaveEnvelope, payment: JsonObject) -> list[Fa
         facts += fee_facts(envelope, payment, currency)
         charged = _first(payment, currency, _CHARGED)
         if charged is not None and charged != gross.minor:
-            facts.append(_surcharge(envelope, payment, payment_id, Money.of(charged - gross.minor, currency)))
+            facts.append(_surcharge(envelope, payment, payment_id, money(charged - gross.minor, currency)))
     return facts
 
 
@@ -88,9 +88,9 @@ def fee_facts(envelope: FlutterwaveEnvelope, payment: JsonObject, currency: str,
         return []
     gross, fee, net = told
     payment_id = required_object_id(payment, "id")
-    amounts = {"gross": Money.of(gross, currency), "fee": Money.of(fee, currency), "net": Money.of(net, currency)}
+    amounts = {"gross": money(gross, currency), "fee": money(fee, currency), "net": money(net, currency)}
     if gross - fee - net:
-        amounts["deductions"] = Money.of(gross - fee - net, currency)
+        amounts["deductions"] = money(gross - fee - net, currency)
     settlements = payment.get("settlement_id")
     if isinstance(settlements, list):
         settlements = settlements[0] if len(settlements) == 1 else None
@@ -158,7 +158,7 @@ def _surcharge(envelope: FlutterwaveEnvelope, payment: JsonObject, payment_id: s
         "settlement.recorded",
         f"{key_of('transaction', payment_id)}/surcharge",
         effective_at=envelope.made(payment),
-        amounts={"gross": more, "fee": Money.of(0, more.currency), "net": more},
+        amounts={"gross": more, "fee": money(0, more.currency), "net": more},
         links={"transaction": f"{payment_id}-surcharge", "category": "surcharge", "source": payment_id},
         status=text(payment, "status"),
         attributes={"settlement_currency": more.currency},

@@ -7,7 +7,7 @@ its payment is fetched for it (`connectors.flutterwave_currency`).
 from typing import Final
 
 from connectors.errors import TranslationError
-from connectors.flutterwave_amounts import currency_of, exact_money
+from connectors.flutterwave_amounts import currency_of, exact_money, money
 from connectors.flutterwave_envelope import (
     FlutterwaveEnvelope,
     first_text,
@@ -87,7 +87,7 @@ def settlement_of(owner: JsonObject) -> str:
 
 def taken(envelope: FlutterwaveEnvelope, owner: JsonObject, kind: str, named: str, gross: Money, payout: str) -> Fact:
     """The row that a refund or a chargeback is in the contents of a settlement; it moves nothing by itself."""
-    less, zero = Money.of(-gross.minor, gross.currency), Money.of(0, gross.currency)
+    less, zero = money(-gross.minor, gross.currency), money(0, gross.currency)
     return envelope.fact(
         "settlement.recorded",
         f"{key_of(kind, named)}/recorded",

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from connectors.flutterwave_amounts import computed_minor, currency_of, exactly_told
+from connectors.flutterwave_amounts import computed_minor, currency_of, exactly_told, money
 from connectors.flutterwave_envelope import FlutterwaveEnvelope, key_of
 from connectors.json_fields import JsonObject, decimal_text, expanded, text
 from ledger.facts import Fact
@@ -46,7 +46,7 @@ class _Debit(msgspec.Struct, frozen=True):
         """What was paid for `gross`, where that is another currency."""
         if self.minor is None or self.currency == gross.currency:
             return None
-        return Money.of(self.minor, self.currency)
+        return money(self.minor, self.currency)
 
 
 def cost_facts(envelope: FlutterwaveEnvelope, transfer: JsonObject, transfer_id: str, gross: Money) -> list[Fact]:
@@ -61,7 +61,7 @@ def cost_facts(envelope: FlutterwaveEnvelope, transfer: JsonObject, transfer_id:
     if paid is not None or kept or (fee is not None and not is_apart):
         amounts = _amounts(-moved.minor, kept, moved.currency)
         if paid is not None:
-            amounts["source"] = Money.of(-gross.minor, gross.currency)
+            amounts["source"] = money(-gross.minor, gross.currency)
         attributes = {**debit.attributes, **told}
         facts.append(_recorded(envelope, transfer, transfer_id, ("recorded", "transfer"), amounts, attributes))
     if fee is not None and is_apart:
@@ -85,9 +85,9 @@ def reconversion_facts(
 
 def _amounts(gross: int, fee: int, currency: str) -> dict[str, Money]:
     return {
-        "gross": Money.of(gross, currency),
-        "fee": Money.of(fee, currency),
-        "net": Money.of(gross - fee, currency),
+        "gross": money(gross, currency),
+        "fee": money(fee, currency),
+        "net": money(gross - fee, currency),
     }
 
 

@@ -219,6 +219,18 @@ def test_numbers_that_no_float_holds() -> None:
             told(V3, raw, via="fetch")
 
 
+def test_sums_that_no_account_holds() -> None:
+    most = str((2**128 - 1) // 100)
+    for row in (
+        bodies.transaction(amount=1, charged_amount=most, app_fee=most, merchant_fee=most, amount_settled="-" + most),
+        bodies.transaction(amount="0", charged_amount="-" + most, app_fee=most, amount_settled=None),
+        bodies.transfer(amount=most, fee=most),
+    ):
+        with pytest.raises(TranslationError) as refused:
+            told(V3, row, via="fetch")
+        assert refused.value.code == "amount_too_large"
+
+
 def test_texts_that_a_database_refuses_are_cleaned() -> None:
     [payment, _] = told(V3, bodies.transaction(tx_ref="a\0b" * 300, meta={"k\0": "v\0"}), via="fetch")
     assert len(payment.links["reference"]) <= 256 and "\0" not in repr(payment)
