@@ -28,7 +28,8 @@ from ledger.events import (
     Recorded,
     encode_event,
 )
-from ledger.facts import Fact, differing_field, name_digest, reference_digest
+from ledger.fact_digests import NO_DIGESTS, FactDigests
+from ledger.facts import Fact, differing_field, reference_digest
 from ledger.folds import fold
 from ledger.holds import OpenHold
 from ledger.periods import Closing, in_open_period
@@ -56,15 +57,15 @@ class Book:
         reversed: position of an entry -> what was not taken back of it; only entries of which something was.
         clock_us: the time the book was told last; 0 before.
         closings: dates up to which the book is closed.
-        asked: the facts that `questions` was asked about last, with the digests of their keys and references.
+        digests: of the facts that `questions` was asked about last.
     """
 
     __slots__ = (
         "accounts",
-        "asked",
         "balances",
         "clock_us",
         "closings",
+        "digests",
         "expiries",
         "held",
         "holds",
@@ -95,7 +96,7 @@ class Book:
         self.reversed: dict[int, tuple[Line, ...]] = {}
         self.clock_us = 0
         self.closings: tuple[Closing, ...] = ()
-        self.asked: tuple[Sequence[Fact], list[bytes], dict[str, bytes]] = ((), [], {})
+        self.digests = NO_DIGESTS
 
     def open(self, chart: Chart, rules: RuleSet, now_us: int) -> Decided:
         """Open the book; raises `RulesError` when a rule posts to an account that the chart does not have."""
@@ -110,30 +111,10 @@ class Book:
         self.seal_events(decided)
         return decided
 
-    def questions(self, facts: Sequence[Fact]) -> list[bytes]:
-        """The digests that the store must be asked about before these facts can be decided.
-
-        A parked fact that one of them releases brings references of its own, which may be known already.
-        """
-        digests = [name_digest(fact.key) for fact in facts]
-        asked = dict.fromkeys(digests)
-        references: dict[str, bytes] = {}
-        self.asked = (facts, digests, references)
-        released: list[Known] = []
-        for fact in facts:
-            for name in fact.references:
-                references[name] = reference = reference_digest(name)
-                asked[reference] = None
-                released += self.parked.get(reference, ())
-            if fact.needs:
-                asked[reference_digest(fact.needs)] = None
-        while released:
-            for name in released.pop().fact.references:
-                reference = reference_digest(name)
-                if reference not in asked:
-                    asked[reference] = None
-                    released += self.parked.get(reference, ())
-        return list(asked)
+    def questions(self, facts: Sequence[Fact]) -> Sequence[bytes]:
+        """The digests that the store must be asked about before these facts can be decided."""
+        self.digests = FactDigests.of(facts, self.parked)
+        return self.digests.asked
 
     def decide(self, facts: Sequence[Fact], known: Mapping[bytes, Known], now_us: int) -> Decided:
         """Decide facts in order.
@@ -148,13 +129,11 @@ class Book:
         now_us = max(now_us, self.recorded_at_us)
         decided = Decided()
         new = decided.known
-        digests, references = self._digests_of(facts)
+        digests = self.digests if self.digests.covers(facts) else FactDigests.of(facts, self.parked)
+        self.digests = NO_DIGESTS
         at = 0
-        while True:
-            at = post_plain_run(self, facts, at, digests, references, known, now_us, decided)
-            if at == len(facts):
-                break
-            self._decide_one(facts[at], digests[at], now_us, new, known, decided)
+        while (at := post_plain_run(self, digests, at, known, now_us, decided)) < len(facts):
+            self._decide_one(facts[at], digests.keys[at], now_us, new, known, decided)
             decided.heads.append(self.version)
             at += 1
         self.seal_events(decided)
@@ -194,15 +173,6 @@ class Book:
             case _:
                 return fold(self, recorded.position, event, Forward())
         return ()
-
-    def _digests_of(self, facts: Sequence[Fact]) -> tuple[Sequence[bytes], Mapping[str, bytes]]:
-        """Digests of the facts' keys, and of references by name; those `questions` was just asked about are there."""
-        asked, digests, references = self.asked
-        self.asked = ((), [], {})
-        if asked is facts and len(digests) == len(facts):
-            return digests, references
-        names = {name for fact in facts for name in fact.references}
-        return [name_digest(fact.key) for fact in facts], {name: reference_digest(name) for name in names}
 
     def _decide_one(
         self,

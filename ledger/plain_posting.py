@@ -6,12 +6,13 @@ byte, with a third of its work (tests/unit/ledger/test_plain_posting.py holds th
 front of the first fact that is anything else.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ledger.decided import Decided, Known
 from ledger.events import Recorded
-from ledger.facts import Fact, encode_fact
+from ledger.fact_digests import FactDigests
+from ledger.facts import encode_fact
 
 if TYPE_CHECKING:
     from ledger.book import Book
@@ -19,10 +20,8 @@ if TYPE_CHECKING:
 
 def post_plain_run(
     book: "Book",
-    facts: Sequence[Fact],
+    digests: FactDigests,
     start: int,
-    digests: Sequence[bytes],
-    references: Mapping[str, bytes],
     known: Mapping[bytes, Known],
     now_us: int,
     decided: Decided,
@@ -30,11 +29,11 @@ def post_plain_run(
     """Post facts from index `start` on; returns the index of the first one that is not plain, or their number.
 
     Args:
-        digests: of the facts' keys.
-        references: name -> digest of every reference of these facts.
+        digests: the facts, and the digests of their keys and references.
         known: what the store knows of them.
         now_us: recorded time, not before the book's last.
     """
+    facts, keys, references = digests.facts, digests.keys, digests.references
     rules = book.rules
     assert rules is not None
     plain_of = rules.plain
@@ -47,7 +46,7 @@ def post_plain_run(
     index = start
     for index in range(start, len(facts)):
         fact = facts[index]
-        digest = digests[index]
+        digest = keys[index]
         if digest in new or digest in known or fact.needs:
             break
         if parked and any(references[name] in parked for name in fact.references):

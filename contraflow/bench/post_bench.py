@@ -4,13 +4,13 @@ No Kafka, no translation: keys are looked up in the store, rules applied, entrie
 written. With `one_by_one` so many callers wait for their own answer each, and what arrives meanwhile is one batch.
 """
 
-import queue
+import asyncio
 import subprocess
 import sys
-import threading
 import time
 import uuid
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 from contraflow.bench.options import BenchOptions
@@ -125,38 +125,47 @@ def _one_by_one(
     store: Store, reader: Store, lease: Lease, book: Book, facts: Sequence[Fact], callers: int
 ) -> dict[str, float]:
     """Each caller hands over one fact and waits until it is durable; a batch is whoever waits."""
-    waiting: queue.SimpleQueue[tuple[Fact, threading.Event] | None] = queue.SimpleQueue()
-    waits_s: list[list[float]] = [[] for _ in range(callers)]
+    waits_s: list[float] = []
 
-    def call(number: int) -> None:
-        done = threading.Event()
-        for fact in facts[number::callers]:
-            began_s = time.perf_counter()
-            waiting.put((fact, done))
-            done.wait()
-            done.clear()
-            waits_s[number].append(time.perf_counter() - began_s)
-
-    threads = [threading.Thread(target=call, args=(number,)) for number in range(callers)]
-    started_s = time.perf_counter()
-    for thread in threads:
-        thread.start()
-    left = len(facts)
-    while left:
-        batch = [waiting.get()]
-        while not waiting.empty():
-            batch.append(waiting.get())
-        asked = [item for item in batch if item is not None]
-        told = [fact for fact, _ in asked]
+    def write(told: Sequence[Fact]) -> None:
         decided = book.decide(told, reader.known(lease, book.questions(told)), _now_us())
         store.append([store.prepare(lease, book, decided)])
-        for _, done in asked:
-            done.set()
-        left -= len(asked)
-    for thread in threads:
-        thread.join()
-    elapsed_s = time.perf_counter() - started_s
-    waited_ms = sorted(wait * 1000 for each in waits_s for wait in each)
+
+    async def run() -> float:
+        loop = asyncio.get_running_loop()
+        waiting: list[tuple[Fact, asyncio.Future[None]]] = []
+        called = asyncio.Event()
+
+        async def call(number: int) -> None:
+            for fact in facts[number::callers]:
+                began_s = time.perf_counter()
+                durable: asyncio.Future[None] = loop.create_future()
+                waiting.append((fact, durable))
+                called.set()
+                await durable
+                waits_s.append(time.perf_counter() - began_s)
+
+        async def serve() -> None:
+            with ThreadPoolExecutor(1) as thread:
+                while True:
+                    await called.wait()
+                    called.clear()
+                    batch = waiting.copy()
+                    waiting.clear()
+                    await loop.run_in_executor(thread, write, [fact for fact, _ in batch])
+                    for _, durable in batch:
+                        durable.set_result(None)
+
+        started_s = time.perf_counter()
+        async with asyncio.TaskGroup() as group:
+            server = group.create_task(serve())
+            await asyncio.gather(*(call(number) for number in range(callers)))
+            elapsed_s = time.perf_counter() - started_s
+            server.cancel()
+        return elapsed_s
+
+    elapsed_s = asyncio.run(run())
+    waited_ms = sorted(wait_s * 1000 for wait_s in waits_s)
     return {
         "facts_per_s": len(facts) / elapsed_s,
         "p50_ms": percentile(waited_ms, 50),
