@@ -133,11 +133,12 @@ def _settled(envelope: Envelope, transaction: JsonObject, gross: Money, at: str,
     named = key_part(reference)
     try:
         fee = optional_money(transaction, "fees", gross.currency)
+        shares = None if fee is None else shares_of(transaction, gross, fee)
     except TranslationError as error:
-        if error.code != "amount_not_convertible":
+        if error.code not in ("amount_not_convertible", "net_does_not_add_up"):
             raise
+        # The payment is sure. Its clearing account shows that something of it is not explained.
         return [envelope.observed(named, "fees", effective_at=at, status=error.code, kind="payment")]
-    shares = None if fee is None else shares_of(transaction, gross, fee)
     if fee is None or shares is None:
         return []
     amounts = {
