@@ -70,7 +70,8 @@ if TYPE_CHECKING:
 def _decided_by(ledger: Ledger) -> Answers:
     def answers(batches: Iterable[CommandBatch]) -> Iterator[list[Answer]]:
         for batch in batches:
-            yield ledger.apply(batch.commands)
+            if batch.lines:
+                yield ledger.apply(batch.commands)
 
     return answers
 
@@ -85,7 +86,7 @@ def _through_pipeline(settings: Settings, book: str) -> Iterator[Answers]:
     def records(batches: Iterable[CommandBatch]) -> Iterator[tuple[bytes, bool]]:
         for batch in batches:
             told = (line.command if isinstance(line.command, Malformed) else line.raw for line in batch.lines)
-            yield encode_commands(told), batch.waits
+            yield encode_commands(told) if batch.lines else b"", batch.waits
 
     with CommandSender(kafka_config(settings), postgres_dsn(settings), book, wait_s=ANSWER_WAIT_S) as sender:
         yield lambda batches: sender.answers(records(batches))

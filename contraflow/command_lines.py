@@ -47,7 +47,8 @@ class CommandBatch:
     """Lines to be decided together.
 
     Attributes:
-        waits: nothing more has come yet, so somebody may be waiting for these answers.
+        lines: none when there is only somebody waiting.
+        waits: nothing more has come yet, so somebody may be waiting for these answers and those before them.
     """
 
     lines: list[CommandLine] = field(default_factory=list)
@@ -90,14 +91,17 @@ class CommandLines:
         chain: list[CommandLine] = []
         chain_bytes = 0
         broken = False
+        owed = False
         while True:
             if not self._whole:
                 if self._ended:
                     break
-                if batch.lines and not chain and not broken and not self._ready():
+                # Whatever is whole: half a chain after it may come only once these answers are read.
+                if (batch.lines or owed) and not self._ready():
                     batch.waits = True
                     yield batch
                     batch, size_bytes = CommandBatch(), 0
+                    owed = False
                 self._fill()
                 continue
             line = self._next()
@@ -113,6 +117,7 @@ class CommandLines:
                     batch.lines += [_unlinked(each) for each in chain[at : at + PIECE_LINES]]
                     yield batch
                     batch, size_bytes = CommandBatch(), 0
+                    owed = True
                 broken = line.command.linked
             else:
                 batch.lines += chain
@@ -121,6 +126,7 @@ class CommandLines:
             if len(batch.lines) >= BATCH_COMMANDS_MAX or size_bytes >= BATCH_BYTES_MAX:
                 yield batch
                 batch, size_bytes = CommandBatch(), 0
+                owed = True
         batch.lines += chain
         if batch.lines:
             batch.waits = True

@@ -7,7 +7,6 @@ names, never module paths, so code can move without touching the store.
 from collections.abc import Iterable
 from typing import Any, NoReturn, cast
 
-import msgspec
 import psycopg
 from eventsourcing.application import Application
 from eventsourcing.domain import DomainEventProtocol
@@ -27,7 +26,7 @@ from eventsourcing.utils import Environment
 from ledger.book import Book
 from ledger.events import Recorded
 from ledger.recorder import CopyRecorder, SnapshotRecorder, StoredRow
-from ledger.snapshot import BookSnapshot
+from ledger.snapshot import BookSnapshot, decode_snapshot, encode_snapshot
 
 
 class LedgerApplication(Application[str]):
@@ -65,15 +64,14 @@ class JournalMapper(Mapper[str]):
     def to_stored_event(self, domain_event: DomainEventProtocol[str]) -> StoredEvent:
         """Body and registered name, without a module path."""
         if isinstance(domain_event, BookSnapshot):
-            state = msgspec.msgpack.encode(domain_event)
-            return StoredEvent(domain_event.book, domain_event.position, "Snapshot", state)
+            return StoredEvent(domain_event.book, domain_event.position, "Snapshot", encode_snapshot(domain_event))
         assert isinstance(domain_event, Recorded)
         return StoredRow.of(domain_event)
 
     def to_domain_event(self, stored_event: StoredEvent) -> DomainEventProtocol[str]:
         """The recorded event or snapshot."""
         if stored_event.topic == "Snapshot":
-            return cast(DomainEventProtocol[str], msgspec.msgpack.decode(stored_event.state, type=BookSnapshot))
+            return cast(DomainEventProtocol[str], decode_snapshot(stored_event.state))
         assert isinstance(stored_event, StoredRow)
         return cast(
             DomainEventProtocol[str],

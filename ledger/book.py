@@ -15,7 +15,7 @@ import msgspec
 from ledger.accounts import Account, Chart
 from ledger.conversion import with_source
 from ledger.decided import Decided, Known, Refusal
-from ledger.entries import Line, assert_balanced
+from ledger.entries import Line, balanced_amounts
 from ledger.errors import BrokenLaw, PostingError, RulesError
 from ledger.events import (
     BookOpened,
@@ -26,15 +26,18 @@ from ledger.events import (
     FactRepeated,
     JournalEvent,
     Recorded,
+    decode_posted_lines,
     encode_event,
 )
 from ledger.fact_digests import NO_DIGESTS, FactDigests
+from ledger.fact_hold_decisions import decide_hold, fold_hold
+from ledger.fact_holds import FactHold
 from ledger.facts import Fact, differing_field, reference_digest
 from ledger.folds import fold
 from ledger.holds import OpenHold
 from ledger.periods import Closing, in_open_period
 from ledger.plain_posting import post_plain_run
-from ledger.restrictions import flags_of
+from ledger.restrictions import check_known, flags_of
 from ledger.rules import RuleSet
 from ledger.seals import GENESIS, extend
 from ledger.undo import Forward
@@ -53,6 +56,7 @@ class Book:
         held: the same for open holds.
         parked: reference digest -> facts that wait for it, with the position at which they were parked.
         watched: the accounts that a posting may break something of, by code.
+        fact_holds: open holds of facts by their digest.
         holds: open holds by the position at which they were placed; `expiries` a heap of (instant, position).
         reversed: position of an entry -> what was not taken back of it; only entries of which something was.
         clock_us: the time the book was told last; 0 before.
@@ -67,6 +71,7 @@ class Book:
         "closings",
         "digests",
         "expiries",
+        "fact_holds",
         "held",
         "holds",
         "id",
@@ -91,6 +96,7 @@ class Book:
         self.parked: dict[bytes, list[Known]] = {}
         self.watched: dict[str, Account] = {}
         self.held: dict[tuple[str, str], list[int]] = {}
+        self.fact_holds: dict[bytes, FactHold] = {}
         self.holds: dict[int, OpenHold] = {}
         self.expiries: list[tuple[int, int]] = []
         self.reversed: dict[int, tuple[Line, ...]] = {}
@@ -113,7 +119,7 @@ class Book:
 
     def questions(self, facts: Sequence[Fact]) -> Sequence[bytes]:
         """The digests that the store must be asked about before these facts can be decided."""
-        self.digests = FactDigests.of(facts, self.parked)
+        self.digests = FactDigests.of(facts, self)
         return self.digests.asked
 
     def decide(self, facts: Sequence[Fact], known: Mapping[bytes, Known], now_us: int) -> Decided:
@@ -127,9 +133,9 @@ class Book:
         if self.rules is None:
             raise BrokenLaw(f"book {self.id!r} is not open")
         now_us = max(now_us, self.recorded_at_us)
-        decided = Decided()
+        decided = Decided(told=known)
         new = decided.known
-        digests = self.digests if self.digests.covers(facts) else FactDigests.of(facts, self.parked)
+        digests = self.digests if self.digests.covers(facts) else FactDigests.of(facts, self)
         self.digests = NO_DIGESTS
         at = 0
         while (at := post_plain_run(self, digests, at, known, now_us, decided)) < len(facts):
@@ -149,21 +155,27 @@ class Book:
             raise BrokenLaw(f"book {self.id!r}: position {recorded.position} follows {self.version}")
         if recorded.recorded_at_us < self.recorded_at_us:
             raise BrokenLaw(f"book {self.id!r}: recorded time runs backwards at position {recorded.position}")
-        event = recorded.event()
+        posted = decode_posted_lines(recorded.body) if recorded.type == "EntryPosted" else None
+        event = recorded.event() if posted is None or not posted.ordinary else None
         self.version = recorded.position
         self.recorded_at_us = recorded.recorded_at_us
         self.seal = extend(self.seal, (recorded,))
+        if posted is not None and event is None:
+            self._move(posted.lines, balanced_amounts(posted.lines))
+            return ()
         match event:
             case BookOpened():
                 self._use(event.chart, RuleSet(event.rules))
             case EntryPosted():
-                assert_balanced(event.lines)
+                signed = balanced_amounts(event.lines)
                 if event.command is not None:
                     return fold(self, recorded.position, event, Forward())
-                self._move(event.lines, [line.signed_minor for line in event.lines])
+                self._move(event.lines, signed)
                 self._unpark(event.fact, event.released)
+                return fold_hold(self, recorded.position, event)
             case FactObserved():
                 self._unpark(event.fact, event.released)
+                return fold_hold(self, recorded.position, event)
             case FactParked():
                 self.parked.setdefault(reference_digest(event.needs), []).append(Known(recorded.position, event.fact))
             case FactRefused():
@@ -231,22 +243,30 @@ class Book:
     def _decision(self, fact: Fact, needed: Known | None, released: int, now_us: int, decided: Decided) -> Known | None:
         """Post, observe or refuse one fact; None when it was refused."""
         assert self.rules is not None
-        event: JournalEvent
+        event: EntryPosted | FactObserved
+        whole = with_source(fact, needed.fact) if needed is not None else fact
+        clause = self.rules.hold_of(whole) if self.rules.holding else None
         try:
-            posting = self.rules.post(with_source(fact, needed.fact) if needed is not None else fact)
-            if posting is None:
+            posting = self.rules.post(whole)
+            if clause is not None:
+                event = decide_hold(self, fact, posting, clause, released, decided)
+            elif posting is None:
                 event = FactObserved(fact=fact, released=released)
             else:
                 flags = self._check_accounts(posting.lines)
                 event = EntryPosted(fact=fact, rule=posting.rule, lines=posting.lines, released=released, flags=flags)
-                if self.closings:
-                    event = in_open_period(event, self.closings)
+            if self.closings and isinstance(event, EntryPosted):
+                event = in_open_period(event, self.closings)
         except PostingError as error:
             self._refuse(fact, error.code, error.field, str(error), 0, released, now_us, decided)
             return None
         position = self.record(event, now_us, decided)
-        if posting is not None:
+        if posting is not None and isinstance(event, EntryPosted):
             self._move(posting.lines, posting.signed)
+        if clause is not None:
+            for digest in fold_hold(self, position, event):
+                decided.known[digest] = Known(position, fact)
+                decided.references.append((digest, position))
         return Known(position, fact)
 
     def fault(self, fact: Fact) -> PostingError | None:
@@ -331,10 +351,7 @@ class Book:
 
     def _check_accounts(self, lines: Sequence[Line]) -> tuple[str, ...]:
         """Refuse accounts that are not there; flag what a command would be refused for: it has happened outside."""
-        accounts = self.accounts
-        for line in lines:
-            if line.account not in accounts:
-                raise PostingError("account_unknown", "account", f"account {line.account[:80]!r} is not in the chart")
+        check_known(self, lines)
         watched = self.watched
         if watched and any(line.account in watched for line in lines):
             return flags_of(self, lines)

@@ -1,5 +1,7 @@
 """What a call of `Book.decide` gives back: events to append, keys to remember, refusals to report."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 from ledger.events import Recorded
@@ -39,6 +41,7 @@ class Decided(msgspec.Struct):
         known: what both point to, for the next batch while this one is not stored yet.
         heads: for each fact the book's head after it was decided.
         repeated: how many facts had been told before.
+        told: what the store knew of these facts before the batch.
     """
 
     events: list[Recorded] = []
@@ -48,3 +51,4 @@ class Decided(msgspec.Struct):
     heads: list[int] = []
     known: dict[bytes, Known] = {}
     repeated: int = 0
+    told: Mapping[bytes, Known] = {}

@@ -126,7 +126,7 @@ class _Desk:
         if isinstance(command, Malformed):
             raise CommandError(command.code, command.field, command.value, command.detail)
         if isinstance(command, Query):
-            figures = figures_of(self.book, command, self.session.history)
+            figures = figures_of(self.book, command, self.session.past)
             return Answer(
                 command=command_name(command),
                 key=command.key,

@@ -37,12 +37,25 @@ def imbalance(lines: Sequence[Line]) -> dict[str, int]:
     return {currency: amount_minor for currency, amount_minor in sums.items() if amount_minor}
 
 
-def assert_balanced(lines: Sequence[Line]) -> None:
-    """Raise `BrokenLaw` unless the lines are an entry: two or more, each above zero, zero in sum per currency."""
+def balanced_amounts(lines: Sequence[Line]) -> list[int]:
+    """The amounts of an entry's lines in minor units, debits above and credits below zero.
+
+    Raises:
+        BrokenLaw: the lines are no entry, which is two or more, each above zero, zero in sum per currency.
+    """
     if len(lines) < 2:
         raise BrokenLaw(f"an entry has two or more lines, this one has {len(lines)}")
-    if any(int(line.amount) <= 0 for line in lines):
-        raise BrokenLaw(f"every line of an entry is above zero: {lines}")
-    off = imbalance(lines)
-    if off:
-        raise BrokenLaw(f"an entry sums to zero per currency, this one is off by {off} minor units")
+    signed = []
+    sums: dict[str, int] = {}
+    for line in lines:
+        amount_minor = int(line.amount)
+        if amount_minor <= 0:
+            raise BrokenLaw(f"every line of an entry is above zero: {lines}")
+        if line.side != "debit":
+            amount_minor = -amount_minor
+        signed.append(amount_minor)
+        currency = line.currency
+        sums[currency] = sums.get(currency, 0) + amount_minor
+    if any(sums.values()):
+        raise BrokenLaw(f"an entry sums to zero per currency, this one is off by {imbalance(lines)} minor units")
+    return signed

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from ledger.commands import Capture, Hold, Post, Reverse
 from ledger.entries import Line
 from ledger.errors import CommandError
-from ledger.events import EntryPosted, JournalEvent
+from ledger.events import EntryPosted, FactParked, JournalEvent
 from ledger.facts import Fact, command_digest, name_digest
 from ledger.remainder import opposite, part_of, subtract
 from ledger.restrictions import at_most, check_accounts, check_limits, check_lines
@@ -25,6 +25,8 @@ def reverse(session: Session, command: Reverse) -> EntryPosted:
     position, event, field, named = _reversed_entry(session, command)
     if not isinstance(event, EntryPosted):
         detail = f"{field} {named!r} is no entry of this book"
+        if isinstance(event, FactParked):
+            detail = f"{field} {named!r} waited at position {position} for another one: name its entry by position"
         raise CommandError("entry_unknown", field, named, detail)
     remaining = session.book.reversed.get(position, event.lines)
     if not remaining:

@@ -14,6 +14,7 @@ from ledger.command_events import COMMAND_EVENTS, CommandEvent
 from ledger.commands import Capture, Post, Reverse
 from ledger.entries import Line
 from ledger.errors import BrokenLaw
+from ledger.fact_holds import HoldStep
 from ledger.facts import Fact
 from ledger.upcasting import upcast
 
@@ -38,9 +39,10 @@ class EntryPosted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
         original_effective_at, closed_by: when the date lay in a closed period: the date that was told, and the position
             of the `PeriodClosed`; the fact then says the first open day.
         command: the command, whole.
-        hold: position of the hold that was captured.
+        hold: position of the hold that was captured; for a fact that of the observation that placed it.
         reverses: position of the entry that this one takes back.
         left: of that entry, in its own words, what was not taken back yet.
+        hold_step: what the fact did to a hold.
     """
 
     fact: Fact
@@ -54,13 +56,44 @@ class EntryPosted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     hold: int = 0
     reverses: int = 0
     left: tuple[Line, ...] = ()
+    hold_step: HoldStep | None = None
+
+
+_LEFT_OUT: Final = msgspec.Raw()
+
+
+class PostedLines(msgspec.Struct, frozen=True, gc=False):
+    """Of a stored `EntryPosted`, what a replay needs to know; all but the lines only so far as it is there.
+
+    Attributes:
+        command, hold_step, released: left out for an ordinary fact, which moves its accounts and nothing else.
+    """
+
+    lines: tuple[Line, ...]
+    command: msgspec.Raw = _LEFT_OUT
+    hold_step: msgspec.Raw = _LEFT_OUT
+    released: int = 0
+
+    @property
+    def ordinary(self) -> bool:
+        """True when the entry moves its accounts and nothing else."""
+        return self.command is _LEFT_OUT and self.hold_step is _LEFT_OUT and not self.released
 
 
 class FactObserved(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """A fact that changes no account: a status, an unknown event, a statement's balances."""
+    """A fact that posts nothing: a status, an unknown event, a statement's balances, or an authorization.
+
+    Attributes:
+        fact: the fact, whole.
+        released: the position at which it had been parked; 0 when it never was.
+        flags: as in `EntryPosted`.
+        hold_step: what the fact did to a hold.
+    """
 
     fact: Fact
     released: int = 0
+    flags: tuple[str, ...] = ()
+    hold_step: HoldStep | None = None
 
 
 class FactRepeated(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -124,6 +157,7 @@ _FACT_EVENTS: Final[tuple[type[Any], ...]] = (
 )
 EVENT_TYPES: Final[dict[str, type[Any]]] = {cls.__name__: cls for cls in (*_FACT_EVENTS, *COMMAND_EVENTS)}
 _encoder: Final = msgspec.json.Encoder(order="sorted")
+_posted_lines: Final = msgspec.json.Decoder(PostedLines)
 _decoders: Final = {name: msgspec.json.Decoder(cls) for name, cls in EVENT_TYPES.items()}
 
 
@@ -162,6 +196,14 @@ class Recorded(msgspec.Struct, frozen=True, gc=False):
 def encode_event(event: JournalEvent) -> bytes:
     """Canonical JSON of an event: keys sorted by code point, no spaces, no floats, absent where default."""
     return _encoder.encode(event)
+
+
+def decode_posted_lines(body: bytes) -> PostedLines:
+    """What a replay needs of an `EntryPosted`, in a third of the time of all of it; raises `BrokenLaw`."""
+    try:
+        return _posted_lines.decode(upcast("EntryPosted", body))
+    except msgspec.DecodeError as error:
+        raise BrokenLaw(f"the body of an EntryPosted cannot be read: {error}") from error
 
 
 def decode_event(type_name: str, body: bytes) -> JournalEvent:

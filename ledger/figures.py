@@ -1,19 +1,18 @@
 """Figures: what a query is answered with, in minor units on the normal side of the account."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from ledger.accounts import Account
 from ledger.book import Book
 from ledger.commands import AvailableQuery, HeldQuery, PostedQuery, Query
 from ledger.errors import CommandError
-from ledger.events import Recorded
-from ledger.hindsight import sums_at
 from ledger.limits import NOTHING
+from ledger.past import Past
 from ledger.times import is_day
 
 
-def figures_of(book: Book, query: Query, history: Callable[[], Iterable[Recorded]]) -> dict[str, str]:
-    """What `query` asks: of the book as it stands, or of its history when it names a date or a position.
+def figures_of(book: Book, query: Query, past: Callable[[], Past]) -> dict[str, str]:
+    """What `query` asks: of the book as it stands, or of its past when it names a date or a position.
 
     Raises:
         CommandError: the account, date or position is none of this book.
@@ -29,7 +28,9 @@ def figures_of(book: Book, query: Query, history: Callable[[], Iterable[Recorded
         raise CommandError("date_malformed", "as_of", query.as_of, "a date is written 2026-01-31")
     key = (query.account, query.currency)
     if query.as_of or query.at_position:
-        posted, held = sums_at(history(), key, as_of=query.as_of, at_position=query.at_position)
+        before = past()
+        posted = before.posted(key, query.as_of, query.at_position) if not isinstance(query, HeldQuery) else NOTHING
+        held = before.held(key, query.as_of, query.at_position) if not isinstance(query, PostedQuery) else NOTHING
         return figures(account, query, posted, held)
     return figures(account, query, book.balances.get(key, NOTHING), book.held.get(key, NOTHING))
 

@@ -7,19 +7,18 @@ nothing) and passes the same contract tests. It does not survive the process.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-import msgspec
-
 from ledger.accounts import Chart
 from ledger.batch import BookAppend, DeadLetter, InputOffset, RawRecord, Redriven, Teller
 from ledger.book import Book, Decided, Known
 from ledger.errors import BrokenLaw, Fenced
+from ledger.event_history import EventHistory
 from ledger.events import EntryPosted, FactObserved, FactParked, Recorded
 from ledger.lease import Lease, append_of
 from ledger.periods import told_fact
 from ledger.recall import Questions, Recalled
 from ledger.rules import RuleSet
 from ledger.seals import GENESIS
-from ledger.snapshot import BookSnapshot, snapshot_every
+from ledger.snapshot import BookSnapshot, decode_snapshot, encode_snapshot, snapshot_every
 
 
 @dataclass(slots=True)
@@ -73,7 +72,7 @@ class MemoryStore:
         book = Book(name)
         if kept is not None:
             if kept.snapshot:
-                book = msgspec.msgpack.decode(kept.snapshot, type=BookSnapshot).restore()
+                book = decode_snapshot(kept.snapshot).restore()
             for event in kept.events[book.version :]:
                 book.apply(event)
             if book.seal != kept.seal:
@@ -105,7 +104,7 @@ class MemoryStore:
         positions = {digest: kept.keys[digest] for digest in asked.digests if digest in kept.keys}
         wanted = {*positions.values(), *asked.positions}
         events = {at: kept.events[at - 1].event() for at in wanted if 0 < at <= len(kept.events)}
-        return Recalled(positions, events, lambda: self.history(lease.book))
+        return Recalled(positions, events, EventHistory(kept.events))
 
     def history(self, book: str) -> Iterator[Recorded]:
         """Every appended event of a book, from the first one."""
@@ -166,7 +165,7 @@ class MemoryStore:
 
     def snapshot(self, book: Book) -> None:
         """Keep the book's memory, so that loading need not replay all events; everything in it must be appended."""
-        self.memory.books[book.id].snapshot = msgspec.msgpack.encode(BookSnapshot.take(book))
+        self.memory.books[book.id].snapshot = encode_snapshot(BookSnapshot.take(book))
         self._snapshot_at[book.id] = book.version
 
     def _check(self, append: BookAppend) -> None:

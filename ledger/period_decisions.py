@@ -5,8 +5,7 @@ from ledger.commands import AdoptRules, Clock, ClosePeriod, ReopenPeriod
 from ledger.errors import CommandError, RulesError
 from ledger.rules import RuleSet
 from ledger.session import Session
-from ledger.times import instant_us, is_day
-from ledger.trial_balance import trial_balance
+from ledger.times import day_after, instant_us, is_day
 
 
 def clock(session: Session, command: Clock) -> ClockMoved:
@@ -23,11 +22,14 @@ def close_period(session: Session, command: ClosePeriod) -> PeriodClosed:
     """Close through a date, with the trial balance of that date as it is known now."""
     if not is_day(command.through):
         raise CommandError("date_malformed", "through", command.through, "a date is written 2026-01-31")
+    if not is_day(day_after(command.through)):
+        detail = f"no day after {command.through} can be written: nothing could be posted any more"
+        raise CommandError("date_malformed", "through", command.through, detail)
     closings = session.book.closings
     if closings and command.through <= closings[-1].through:
         detail = f"the book is closed through {closings[-1].through} already"
         raise CommandError("period_closed", "through", command.through, detail, closings[-1].position)
-    rows = trial_balance(session.history(), as_of=command.through)
+    rows = session.past().trial_balance(command.through)
     return PeriodClosed(command=command, through=command.through, trial_balance=rows)
 
 

@@ -1,19 +1,16 @@
 """What the store knows that commands ask about: keys decided before, entries to be reversed, ends of holds.
 
 A `Recalled` is filled before a batch is decided, and holds what the batch itself decides as it goes on. The history is
-read only by a command that closes a period.
+asked only by a command that closes a period and by a query about the past.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ledger.commands import Capture, Command, Malformed, Query, Release, Reverse
 from ledger.events import JournalEvent, Recorded
 from ledger.facts import closing_digest, command_digest, name_digest
-
-
-def _no_history() -> Iterable[Recorded]:
-    return ()
+from ledger.past import History, NoHistory
 
 
 @dataclass(slots=True)
@@ -23,12 +20,14 @@ class Recalled:
     Attributes:
         positions: digest -> position at which it was put on record.
         events: those positions and the ones asked for by number -> event.
-        history: reads the book's appended events from the first one.
+        history: answers for the book's appended events.
+        later: what is decided and may not be appended yet, in order.
     """
 
     positions: dict[bytes, int] = field(default_factory=dict)
     events: dict[int, JournalEvent] = field(default_factory=dict)
-    history: Callable[[], Iterable[Recorded]] = _no_history
+    history: History = field(default_factory=NoHistory)
+    later: Sequence[Recorded] = ()
 
     def add(self, keys: Iterable[tuple[bytes, int]], events: Iterable[Recorded]) -> None:
         """Count a batch that is decided and not visible in the store yet as known."""

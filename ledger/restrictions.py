@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from ledger.entries import Line, imbalance
-from ledger.errors import CommandError
+from ledger.errors import CommandError, PostingError
 from ledger.limits import NOTHING, Limit, left_to_credit, left_to_debit
 from ledger.money import AMOUNT_MINOR_MAX
 
@@ -73,15 +73,22 @@ def check_limits(book: "Book", lines: Sequence[Line], *, holding: bool = False) 
             )
 
 
-def flags_of(book: "Book", lines: Sequence[Line]) -> tuple[str, ...]:
-    """What the lines of a fact break, as ``code/account/currency``, sorted."""
+def check_known(book: "Book", lines: Sequence[Line]) -> None:
+    """Raise `PostingError` when a fact would move an account that is not in the chart: there is nothing to flag."""
+    for line in lines:
+        if line.account not in book.accounts:
+            raise PostingError("account_unknown", "account", f"account {line.account[:80]!r} is not in the chart")
+
+
+def flags_of(book: "Book", lines: Sequence[Line], *, holding: bool = False) -> tuple[str, ...]:
+    """What the lines of a fact break when they are posted (or held), as ``code/account/currency``, sorted."""
     flags = set()
     for line in lines:
         fault = account_fault_of(book, line)
         if fault:
             flags.add(f"{fault}/{line.account}/{line.currency}")
     for (account, currency), (debits, credits) in sums_of(lines).items():
-        if _over(book, account, currency, debits, credits, False):
+        if _over(book, account, currency, debits, credits, holding):
             flags.add(f"limit_exceeded/{account}/{currency}")
     return tuple(sorted(flags))
 

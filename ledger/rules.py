@@ -15,14 +15,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 import msgspec
 
 from ledger.allocation import Rounding
 from ledger.entries import Line, imbalance
 from ledger.errors import PostingError, RulesError
+from ledger.fact_holds import Step
 from ledger.facts import FACT_TYPES, Fact
+from ledger.hold_clause import HoldClause, hold_clause, lines_min
 from ledger.money import AMOUNT_MINOR_MAX, Money
 from ledger.rule_program import Plain, Program, program_of
 from ledger.splits import FACT_FIELD, Split, SplitPart, account_field
@@ -59,7 +61,10 @@ class _Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class _Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     when: _When
-    lines: tuple[_Line, ...]
+    lines: tuple[_Line, ...] = ()
+    hold: Step | None = None
+    hold_link: str | None = None
+    hold_rest: Literal["release", "keep"] | None = None
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -82,17 +87,19 @@ class Posting(msgspec.Struct, frozen=True, gc=False):
 
 
 class _Compiled:
-    __slots__ = ("lines", "program", "rule", "source", "splits", "where")
+    __slots__ = ("hold", "lines", "program", "rule", "source", "splits", "where")
 
     def __init__(self, rule: _Rule, version: int) -> None:
         self.rule = f"{rule.name}@{version}"
         self.source = rule.when.source
         self.where = rule.when.where
+        self.hold = hold_clause(rule.name, version, rule.hold, rule.hold_link, rule.hold_rest)
         self.lines = tuple(_compile_line(line, rule.name) for line in rule.lines)
         # One entry a line, None where the line is whole; empty for a rule that splits nothing, as most do.
         splits = tuple(Split.of(line.split, line.rounding, rule.name) if line.split else None for line in rule.lines)
         self.splits = splits if any(splits) else ()
-        self.program: Program = _no_program if self.splits else program_of(self.rule, self.lines)
+        unusual = self.splits or self.hold is not None
+        self.program: Program = _no_program if unusual else program_of(self.rule, self.lines)
 
 
 class RuleSet:
@@ -114,11 +121,17 @@ class RuleSet:
             names.add(rule.name)
             if rule.when.type not in FACT_TYPES:
                 raise RulesError(f"rule {rule.name!r}: when.type {rule.when.type!r} is not a known fact type")
-            if len(rule.lines) < 2:
+            if len(rule.lines) < lines_min(rule.hold) or len(rule.lines) == 1:
                 raise RulesError(f"rule {rule.name!r}: an entry needs two or more lines, it has {len(rule.lines)}")
             for where in rule.when.where:
                 _check_where(where, rule.name)
             self._by_type.setdefault(rule.when.type, []).append(_Compiled(rule, parsed.version))
+        # What rules do to holds, by fact type: nothing in most rule sets, so that most facts are not asked twice.
+        self.holding: dict[str, tuple[HoldClause, ...]] = {
+            name: tuple(rule.hold for rule in rules if rule.hold is not None)
+            for name, rules in self._by_type.items()
+            if any(rule.hold is not None for rule in rules)
+        }
 
     @property
     def accounts(self) -> frozenset[str]:
@@ -146,6 +159,13 @@ class RuleSet:
                 continue
             return rule
         return None
+
+    def hold_of(self, fact: Fact) -> HoldClause | None:
+        """What the rule of a fact does to a hold; None when it does nothing."""
+        if fact.type not in self.holding:
+            return None
+        rule = self._rule_of(fact)
+        return rule.hold if rule is not None else None
 
 
 def _no_program(_: Fact) -> None:

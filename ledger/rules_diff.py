@@ -27,6 +27,8 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         position, key, type, day: which fact, and when it counts.
         before, after: rule and lines; no rule for a fact that is only observed.
         code_before, code_after: why it is refused, when it is.
+        hold_before, hold_after: what it does to which hold: ``place pi_1``, ``capture pi_1``; nothing when empty.
+        held_before, held_after: of a place, the lines that it holds.
     """
 
     position: int
@@ -39,6 +41,10 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     after: tuple[Line, ...] = ()
     code_before: str = ""
     code_after: str = ""
+    hold_before: str = ""
+    hold_after: str = ""
+    held_before: tuple[Line, ...] = ()
+    held_after: tuple[Line, ...] = ()
 
 
 class AccountMonth(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,8 +79,8 @@ def rules_diff(
 ) -> RulesDiff:
     """Compare what was decided with what `rules` would decide.
 
-    A rule that has another version and posts the same lines is no difference. A fact is compared once, where it was
-    posted, observed or refused; a key that was reused is refused whatever the rules.
+    A rule that has another version, posts the same lines and does the same to a hold is no difference. A fact is
+    compared once, where it was posted, observed or refused; a key that was reused is refused whatever the rules.
 
     Args:
         events: the book's events from the first one, because a fact may need the amounts of an earlier one.
@@ -117,45 +123,81 @@ def rules_diff(
     return RulesDiff(facts=facts, different=different, examples=tuple(examples), months=rows)
 
 
-def _decide(
-    fact: Fact, needed: Fact | None, rules: RuleSet, accounts: Collection[str]
-) -> tuple[str, tuple[Line, ...], str]:
-    """Rule, lines and reason code of what the rules make of a fact."""
+class _Outcome(msgspec.Struct, frozen=True):
+    """What rules make of a fact: an entry, what it does to a hold, or a refusal."""
+
+    rule: str = ""
+    lines: tuple[Line, ...] = ()
+    code: str = ""
+    hold: str = ""
+    held: tuple[Line, ...] = ()
+
+    def differs(self, other: "_Outcome") -> bool:
+        return self._compared() != other._compared()
+
+    def _compared(self) -> tuple[object, ...]:
+        return self.code, self.hold, sorted(map(_order, self.lines)), sorted(map(_order, self.held))
+
+
+def _decide(fact: Fact, needed: Fact | None, rules: RuleSet, accounts: Collection[str]) -> _Outcome:
+    """What `rules` make of a fact."""
+    fact = with_source(fact, needed) if needed is not None else fact
     try:
-        posting = rules.post(with_source(fact, needed) if needed is not None else fact)
+        posting = rules.post(fact)
     except PostingError as error:
-        return "", (), error.code
-    if posting is None:
-        return "", (), ""
-    if any(line.account not in accounts for line in posting.lines):
-        return "", (), "account_unknown"
-    return posting.rule, posting.lines, ""
+        return _Outcome(code=error.code)
+    lines = posting.lines if posting is not None else ()
+    if any(line.account not in accounts for line in lines):
+        return _Outcome(code="account_unknown")
+    clause = rules.hold_of(fact)
+    name = clause.name(fact) if clause is not None else ""
+    hold = f"{clause.step}{' of a part' if clause.kept else ''} {name}" if clause is not None and name else ""
+    if clause is not None and clause.step == "place":
+        return _Outcome(clause.rule, hold=hold, held=lines if name else ())
+    rule = posting.rule if posting is not None else clause.rule if clause is not None else ""
+    return _Outcome(rule, lines, hold=hold)
+
+
+def _decided(event: EntryPosted | FactObserved | FactRefused) -> _Outcome:
+    """What was made of it when it was told."""
+    if isinstance(event, FactRefused):
+        return _Outcome(code=event.code)
+    step = event.hold_step
+    hold = f"{step.step}{' of a part' if step.kept else ''} {step.name}" if step is not None else ""
+    held = step.lines if step is not None else ()
+    if isinstance(event, EntryPosted):
+        return _Outcome(event.rule, event.lines, hold=hold)
+    return _Outcome(step.rule if step is not None else "", hold=hold, held=held)
 
 
 def _difference(
-    recorded: Recorded, event: EntryPosted | FactObserved | FactRefused, after: tuple[str, tuple[Line, ...], str]
+    recorded: Recorded, event: EntryPosted | FactObserved | FactRefused, after: _Outcome
 ) -> Difference | None:
-    rule, lines, code = after
-    lines_before = event.lines if isinstance(event, EntryPosted) else ()
-    code_before = event.code if isinstance(event, FactRefused) else ""
-    if sorted(map(_order, lines)) == sorted(map(_order, lines_before)) and code == code_before:
+    before = _decided(event)
+    if not before.differs(after):
         return None
     return Difference(
         position=recorded.position,
         key=event.fact.key,
         type=event.fact.type,
         day=effective_day(event.fact.effective_at, recorded.recorded_at_us),
-        rule_before=event.rule if isinstance(event, EntryPosted) else "",
-        rule_after=rule,
-        before=lines_before,
-        after=lines,
-        code_before=code_before,
-        code_after=code,
+        rule_before=before.rule,
+        rule_after=after.rule,
+        before=before.lines,
+        after=after.lines,
+        code_before=before.code,
+        code_after=after.code,
+        hold_before=before.hold,
+        hold_after=after.hold,
+        held_before=before.held,
+        held_after=after.held,
     )
 
 
 def _add(months: dict[tuple[str, str, str], list[int]], found: Difference) -> None:
     touched = set()
+    if sorted(map(_order, found.before)) == sorted(map(_order, found.after)):
+        return  # what differs is a hold, or why it is refused
     for lines, column in ((found.before, 0), (found.after, 1)):
         for line in lines:
             key = (line.account, found.day[:7], line.currency)

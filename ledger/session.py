@@ -1,11 +1,11 @@
 """What every decision about a command may look at: the book, what is known of keys, and the book's time."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ledger.book import Book
 from ledger.errors import CommandError
 from ledger.events import JournalEvent, Recorded
+from ledger.past import Past
 from ledger.periods import closing_of, first_open_day
 from ledger.recall import Recalled
 from ledger.times import day_of, instant_us
@@ -57,10 +57,9 @@ class Session:
         position = self.recalled.positions.get(digest, 0)
         return position, self.recalled.events.get(position)
 
-    def history(self) -> Iterator[Recorded]:
-        """The book's events from the first one, those of this batch included."""
-        yield from self.recalled.history()
-        yield from self.events
+    def past(self) -> Past:
+        """What the book's events add up to, those of this batch included."""
+        return Past(self.recalled.history, (*self.recalled.later, *self.events))
 
     def effective(self, told: str, to_open_period: bool) -> EffectiveDate:
         """When an entry counts; raises `CommandError` for a date that is none, or that lies in a closed period."""

@@ -15,6 +15,7 @@ from ledger.accounts import Chart
 from ledger.application import LedgerApplication
 from ledger.batch import BookAppend, DeadLetter, InputOffset, RawRecord, Redriven, Teller
 from ledger.book import Book, Decided, Known
+from ledger.day_sums import StoredHistory
 from ledger.digest_array import DigestArray, KeyArray, register_digest_arrays
 from ledger.errors import BrokenLaw, StoreError
 from ledger.events import EntryPosted, FactObserved, FactParked, Recorded, decode_event
@@ -171,7 +172,7 @@ class Store:
                     binary=True,
                 )
             }
-        return Recalled(positions, events, lambda: self.history(lease.book))
+        return Recalled(positions, events, StoredHistory(self.connection, lease.book, lease.book_id))
 
     def history(self, book: str) -> Iterator[Recorded]:
         """Every appended event of a book, from the first one."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import psycopg
 
 from ledger.book import Book
+from ledger.day_sums_verification import KeptSums
 from ledger.errors import LedgerError
 from ledger.events import EntryPosted, FactObserved, FactParked, JournalEvent, Recorded
 from ledger.facts import Fact, name_digest, reference_digest
@@ -23,7 +24,7 @@ class Finding:
 
     Attributes:
         law: short name of what is broken: ``balance``, ``sequence``, ``key``, ``seal``, ``head``,
-            ``period``.
+            ``period``, ``day_sums``.
         position: where, 0 for the whole book.
     """
 
@@ -49,7 +50,7 @@ def verify_ledger(connection: psycopg.Connection, progress: Callable[[str], None
 
     Laws checked: debits equal credits per currency (1), positions gapless and time not backwards (2, 5), each key
     decided once and every decided key on record (3), no entry in a period that was closed, head
-    and every stored seal equal to the recomputed chain.
+    and every stored seal equal to the recomputed chain, kept sums by day those of the entries.
     """
     with connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
@@ -66,6 +67,7 @@ def _verify_book(connection: psycopg.Connection, name: str, progress: Callable[[
     found: list[Finding] = []
     book = Book(name)
     keys = _Keys(name)
+    kept_sums = KeptSums(connection, book_id)
     entries = 0
     try:
         for page in iterate_events(connection, name):
@@ -77,6 +79,7 @@ def _verify_book(connection: psycopg.Connection, name: str, progress: Callable[[
                 keys.see(recorded.position, event, found)
                 keys.see_digests(recorded.position, digests, found)
                 found.extend(_in_closed_period(name, recorded, event, closings))
+                found.extend(Finding(name, "day_sums", at, detail) for at, detail in kept_sums.see(recorded))
                 stored = seals.pop(recorded.position, None)
                 if stored is not None and bytes(stored) != book.seal:
                     found.append(Finding(name, "seal", recorded.position, "the stored seal is not that of the events"))
@@ -86,6 +89,7 @@ def _verify_book(connection: psycopg.Connection, name: str, progress: Callable[[
     if book.version != head or book.seal != bytes(head_seal):
         found.append(Finding(name, "head", head, f"the events lead to position {book.version} or another seal"))
     found.extend(Finding(name, "seal", position, "a seal without an event") for position in sorted(seals))
+    found.extend(Finding(name, "day_sums", at, detail) for at, detail in kept_sums.rest())
     found.extend(keys.compare(connection, book_id))
     return BookReport(name, book.version, entries, book.seal.hex(), tuple(found))
 

@@ -5,11 +5,12 @@ from typing import Literal
 
 import msgspec
 
-from ledger.book import Book, Known
+from ledger.book import Book, Decided, Known
 from ledger.conversion import with_source
 from ledger.entries import Line
 from ledger.errors import BrokenLaw, PostingError
-from ledger.events import EntryPosted
+from ledger.events import EntryPosted, FactObserved
+from ledger.fact_hold_decisions import decide_hold
 from ledger.facts import Fact, differing_field, name_digest, reference_digest
 from ledger.limits import NOTHING
 from ledger.periods import in_open_period
@@ -40,6 +41,7 @@ class WhatIf(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         position: for ``repeated`` and ``key_reused`` where the key was decided.
         effective_at: when it would count; not the fact's own date when that lies in a closed period.
         needs: for ``parked`` what it would wait for.
+        hold: what it would do to a hold: ``place``, ``capture``, ``release``; and `held` the lines that stay held.
     """
 
     decision: Literal["posted", "observed", "parked", "refused", "repeated"]
@@ -53,6 +55,8 @@ class WhatIf(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     field: str = ""
     detail: str = ""
     needs: str = ""
+    hold: str = ""
+    held: tuple[Line, ...] = ()
 
 
 def what_if(book: Book, fact: Fact, known: Mapping[bytes, Known]) -> WhatIf:
@@ -75,24 +79,40 @@ def what_if(book: Book, fact: Fact, known: Mapping[bytes, Known]) -> WhatIf:
         if fault := book.fault(fact):
             return WhatIf(decision="refused", code=fault.code, field=fault.field, detail=str(fault))
         return WhatIf(decision="parked", needs=fact.needs)
+    whole = with_source(fact, needed.fact) if needed is not None else fact
     try:
-        posting = book.rules.post(with_source(fact, needed.fact) if needed is not None else fact)
+        posting = book.rules.post(whole)
     except PostingError as error:
         return WhatIf(decision="refused", code=error.code, field=error.field, detail=str(error))
-    if posting is None:
-        return WhatIf(decision="observed", effective_at=fact.effective_at)
-    for line in posting.lines:
+    for line in posting.lines if posting is not None else ():
         if line.account not in book.accounts:
             detail = f"account {line.account!r} is not in the chart"
             return WhatIf(decision="refused", code="account_unknown", field="account", detail=detail)
-    entry = in_open_period(EntryPosted(fact=fact, rule=posting.rule, lines=posting.lines), book.closings)
+    clause = book.rules.hold_of(whole)
+    event: EntryPosted | FactObserved
+    if clause is not None:
+        event = decide_hold(book, fact, posting, clause, 0, Decided(told=known))
+    elif posting is not None:
+        flags = flags_of(book, posting.lines)
+        event = EntryPosted(fact=fact, rule=posting.rule, lines=posting.lines, flags=flags)
+    else:
+        event = FactObserved(fact=fact)
+    step = event.hold_step
+    hold, held = (step.step, step.left) if step is not None else ("", ())
+    if isinstance(event, FactObserved):
+        rule = step.rule if step is not None else ""
+        return WhatIf(
+            decision="observed", rule=rule, effective_at=fact.effective_at, flags=event.flags, hold=hold, held=held
+        )
     return WhatIf(
         decision="posted",
-        rule=posting.rule,
-        accounts=t_accounts(book, posting.lines),
-        lines=posting.lines,
-        flags=flags_of(book, posting.lines),
-        effective_at=entry.fact.effective_at,
+        rule=event.rule,
+        accounts=t_accounts(book, event.lines),
+        lines=event.lines,
+        flags=event.flags,
+        effective_at=in_open_period(event, book.closings).fact.effective_at,
+        hold=hold,
+        held=held,
     )
 
 

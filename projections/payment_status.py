@@ -38,6 +38,7 @@ _AMOUNT_RANK: Final = {
     "payment.canceled": 2,
     "payment.failed": 1,
 }
+_COUNTING: Final = ("posted", "observed")
 _OPENING: Final = frozenset({"dispute.opened", "dispute.funds_withdrawn"})
 _TAKEN_BACK: Final = frozenset({"payment.returned", "payment.reversed"})
 _CLOSING: Final = frozenset({"dispute.won", "dispute.lost", "dispute.closed", "dispute.funds_reinstated"})
@@ -81,8 +82,14 @@ class PaymentState(msgspec.Struct, frozen=True, gc=False):
 
 def payment_state(sightings: Sequence[Sighting]) -> PaymentState:
     """The state that these sightings, one or more in any order, add up to."""
-    facts = {sighting.key: sighting for sighting in sightings if sighting.kind in ("posted", "observed")}
-    best = sightings[0] if len(sightings) == 1 else _best(sightings, facts)
+    only = sightings[0]
+    if len(sightings) == 1 and only.kind in _COUNTING and only.type in _AMOUNT_RANK:
+        # Most payments, when they are new: what their one fact says, found at once.
+        status = only.type.removeprefix("payment.")
+        amount_minor = only.amount_minor or 0
+        return PaymentState(only.source, only.account, status, only.currency, amount_minor, 0, only.effective_at)
+    facts = {sighting.key: sighting for sighting in sightings if sighting.kind in _COUNTING}
+    best = only if len(sightings) == 1 else _best(sightings, facts)
     is_payment = best.type in _AMOUNT_RANK and best.key in facts
     amount_minor = (best.amount_minor or 0) if is_payment else 0
     if {fact.type for fact in facts.values()} <= _AMOUNT_RANK.keys():  # most payments: nothing refunded or disputed

@@ -52,8 +52,10 @@ class Payments:
             return
         earlier = _timelines(cursor, book, sorted(told.sightings))
         _write_timelines(cursor, book, told)
-        _write_payments(cursor, book, {name: earlier.get(name, []) + new for name, new in told.sightings.items()})
-        _write_references(cursor, book, told)
+        # What nothing was told of before has no row either: it is appended, which costs the server half of an upsert.
+        _append_payments(cursor, book, {name: new for name, new in told.sightings.items() if name not in earlier})
+        _write_payments(cursor, book, {name: old + told.sightings[name] for name, old in earlier.items()})
+        _write_references(cursor, book, told, earlier)
 
 
 def read(events: Iterable[Recorded]) -> Told:
@@ -77,8 +79,7 @@ def add(told: Told, payment: str, sighting: Sighting, links: dict[str, str]) -> 
     told.sightings.setdefault(payment, []).append(sighting)
     if sighting.kind != "refused":
         for name in _REFERENCE_LINKS:
-            reference = links.get(name)
-            if reference and reference != payment:
+            if name in links and (reference := links[name]) and reference != payment:
                 # Repeats are attached after everything else, so the first to come here need not be the earliest.
                 known_at = told.references.get((reference, payment), sighting.position)
                 told.references[reference, payment] = min(known_at, sighting.position)
@@ -167,7 +168,30 @@ def _timeline_row(book: str, payment: str, row: Sighting) -> Row:
     )
 
 
+def _append_payments(cursor: psycopg.Cursor[Any], book: str, timelines: dict[str, list[Sighting]]) -> None:
+    _PAYMENT.write(cursor, [_payment_row(book, name, timelines[name]) for name in sorted(timelines)])
+
+
+def _payment_row(book: str, name: str, sightings: list[Sighting]) -> Row:
+    state = payment_state(sightings)
+    return (
+        book,
+        name,
+        state.source,
+        state.account,
+        state.status,
+        state.currency,
+        f"{state.amount_minor}",
+        f"{state.refunded_minor}",
+        state.effective_at,
+        f"{len(sightings)}",
+        f"{max([sighting.position for sighting in sightings])}",
+    )
+
+
 def _write_payments(cursor: psycopg.Cursor[Any], book: str, timelines: dict[str, list[Sighting]]) -> None:
+    if not timelines:
+        return
     names = sorted(timelines)
     states = [payment_state(timelines[name]) for name in names]
     cursor.execute(
@@ -188,8 +212,13 @@ def _write_payments(cursor: psycopg.Cursor[Any], book: str, timelines: dict[str,
     )
 
 
-def _write_references(cursor: psycopg.Cursor[Any], book: str, told: Told) -> None:
+def _write_references(cursor: psycopg.Cursor[Any], book: str, told: Told, earlier: dict[str, list[Sighting]]) -> None:
     keys = sorted(told.references)
+    _REFERENCE.write(
+        cursor,
+        [(book, *key, f"{told.references[key]}") for key in keys if key[1] not in earlier],
+    )
+    keys = [key for key in keys if key[1] in earlier]
     if not keys:
         return
     cursor.execute(
@@ -260,6 +289,27 @@ _TIMELINE: Final = Appended(
         "delivery": "text",
         "object": "text",
     },
+)
+
+_PAYMENT: Final = Appended(
+    "payment",
+    {
+        "book": "text",
+        "payment": "text",
+        "source": "text",
+        "account": "text",
+        "status": "text",
+        "currency": "text",
+        "amount": "numeric",
+        "refunded": "numeric",
+        "effective_at": "text",
+        "sightings": "bigint",
+        "position": "bigint",
+    },
+)
+
+_REFERENCE: Final = Appended(
+    "reference", {"book": "text", "reference": "text", "payment": "text", "position": "bigint"}
 )
 
 _WRITE: Final = """

@@ -6,6 +6,7 @@ from typing import Any, Final, LiteralString
 import msgspec
 import psycopg
 
+from projections.appended import Appended
 from projections.columns import numbers, texts
 from projections.payout_matching import BankLine, Payout
 from projections.reconciliation_facts import Content, PayoutFact
@@ -14,10 +15,26 @@ from projections.reconciliation_item import Contents, Item, MissingPayment
 Bucket = tuple[str, int]  # currency, amount in minor units
 Rows = psycopg.Cursor[Any]
 
+_MANY: Final = 500  # ids of told payments; fewer are kept in one statement
+_TOLD_PAYMENT: Final = Appended("told_payment", {"book": "text", "reference": "text"})
+
 
 def keep_payments(cursor: Rows, book: str, references: Iterable[str]) -> list[tuple[str, str]]:
     """Remember ids of told payments; gives (source, payout) of the content rows that come from those that are new."""
-    cursor.execute(_KEEP_PAYMENTS, {"book": book, "references": texts(sorted(references))})
+    told = sorted(references)
+    asked = texts(told)
+    if len(told) < _MANY:
+        cursor.execute(_KEEP_PAYMENTS, {"book": book, "references": asked})
+        return cursor.fetchall()
+    # Two questions more, and rows that are appended cost the server a third of those that may be there already.
+    cursor.execute("SELECT reference FROM told_payment WHERE book = %s AND reference = ANY(%s::text[])", (book, asked))
+    known = {reference for (reference,) in cursor}
+    new = [reference for reference in told if reference not in known] if known else told
+    _TOLD_PAYMENT.write(cursor, [(book, reference) for reference in new])
+    cursor.execute(
+        "SELECT DISTINCT source, payout FROM content WHERE book = %s AND source = ANY(%s::text[]) AND payout <> ''",
+        (book, texts(new)),
+    )
     return cursor.fetchall()
 
 

@@ -1,11 +1,11 @@
 """An arrival: one record of an inbound partition as posting reads it, with the place where it stood."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
+import msgspec
 from confluent_kafka import Message
 
 from streams.command_record import SOURCE
@@ -16,8 +16,7 @@ from streams.partitioner import partition_of
 COMMANDS_BYTES_MAX: Final = 4 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(msgspec.Struct, frozen=True, gc=False):
     """What stood at one offset.
 
     Attributes:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
+
 from ledger.batch import KeptAnswers, RawRecord, Redriven
 from ledger.book import Decided, Refusal
 from ledger.facts import Fact
@@ -14,8 +16,7 @@ from streams.inbound import InboundRecord
 FACTS_SOURCE: Final = "facts"
 
 
-@dataclass(frozen=True, slots=True)
-class Translated:
+class Translated(msgspec.Struct, frozen=True, gc=False):
     """A record and the facts it tells."""
 
     arrival: Arrival
@@ -48,8 +49,10 @@ class BookPart:
         self.redriven += redriven
 
 
-def refusals_by_record(translated: Sequence[Translated], decided: Decided) -> list[list[Refusal]]:
+def refusals_by_record(translated: Sequence[Translated], decided: Decided) -> Sequence[Sequence[Refusal]]:
     """For each record what was refused while its facts were decided."""
+    if not decided.refusals:  # as in nearly every batch
+        return [()] * len(translated)
     refused: list[list[Refusal]] = [[] for _ in translated]
     owners = [number for number, item in enumerate(translated) for _ in item.facts]
     for refusal in decided.refusals:

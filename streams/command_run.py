@@ -5,7 +5,7 @@ does a record with a malformed command whose sender gave it no name and therefor
 that was answered before under its name is passed over: it was told twice and is decided once, its refusals included.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ledger.answers import Answer, encode_answer
@@ -43,17 +43,9 @@ class Undurable:
         digests = set(asked.digests)
         keys = [(digest, position) for digest, position in self.keys if digest in digests]
         wanted = {*asked.positions, *(position for _, position in keys)}
-        stored = recalled.history
-        completed = replace(recalled, history=lambda: self._after(stored()))
+        completed = replace(recalled, later=self.events)
         completed.add(keys, (event for event in self.events if event.position in wanted))
         return completed
-
-    def _after(self, stored: Iterable[Recorded]) -> Iterator[Recorded]:
-        last = 0
-        for event in stored:
-            last = event.position
-            yield event
-        yield from (event for event in self.events if event.position > last)
 
 
 @dataclass(slots=True)

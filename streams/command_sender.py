@@ -70,7 +70,8 @@ class CommandSender:
         """Send records and give the answers to each, in order.
 
         Args:
-            records: the bytes of each, and whether its answers are to be awaited before the next one is asked for.
+            records: the bytes of each, and whether all answers up to it are to be awaited before the next one is asked
+                for; without bytes only that.
 
         Raises:
             IntakeUnavailable: Kafka did not take a record.
@@ -78,7 +79,8 @@ class CommandSender:
             psycopg.Error: the store cannot be reached.
         """
         for body, waits in records:
-            self._send(body)
+            if body:
+                self._send(body)
             yield from self._answered(0 if waits else WINDOW_RECORDS - 1)
         yield from self._answered(0)
 

@@ -86,6 +86,11 @@ class _Posted(msgspec.Struct, gc=False):
     rule: str
     lines: tuple[Line, ...]
     released: int = 0
+    flags: tuple[str, ...] = ()
+    hold: int = 0
+    reverses: int = 0
+    original_effective_at: str = ""
+    closed_by: int = 0
 
 
 _decoder: Final = msgspec.json.Decoder(_Posted)
@@ -107,6 +112,11 @@ def _entry(book: str, event: Recorded, tally: _Tally) -> Outgoing:
             posted.rule,
             posted.lines,
             posted.released,
+            posted.flags,
+            posted.hold,
+            posted.reverses,
+            posted.original_effective_at,
+            posted.closed_by,
         )
     )
     debits = tally.debits

@@ -2,8 +2,8 @@
 
 Read in the source of faust-streaming 0.15.3 and aiokafka, and held by `tests/integration/test_projecting.py`:
 
-- Several agents on one topic each get every event; the message counts them and is acknowledged to the consumer by the
-  last one. So the offset follows the slowest projection, and one consumer, one fetch and one decompression serve all.
+- Several agents on one topic each get every event, each over a queue of its own, which costs as much as a small fold.
+  So one agent serves all projections, and the offset follows the slowest of them.
 - A handler that raises is restarted and its event acknowledged, unless acknowledging is ours: `noack()`.
 - A rebalance empties the agents' queues and drops events of the older generation. Those come again, or their books are
   read from the store by whoever has them then; a batch in flight commits, because the position's row decides.

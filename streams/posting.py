@@ -134,8 +134,7 @@ class _Session:
     def _write(self, arrivals: Sequence[Arrival]) -> None:
         started_s = time.perf_counter()
         written = self._writer.write(arrivals)
-        for arrival in arrivals:
-            self._hints[arrival.topic, arrival.partition] = arrival.offset + 1
+        self._hints.update({(arrival.topic, arrival.partition): arrival.offset + 1 for arrival in arrivals})
         if self._writer.idle:
             self._writer.flush()
         _log.debug(

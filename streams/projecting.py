@@ -13,7 +13,7 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -48,6 +48,8 @@ class ProjectingConfig:
         waiting_bytes_max: what may wait for each projection; above it the store is read instead.
         stop_wait_s: how long a stop may take before the process leaves without it.
         registry: where projections are looked up.
+        at_once: names of projections that fold whatever has come as soon as it comes; the others rest after a fold and
+            gather a larger batch, see `streams.projecting_follower`.
     """
 
     kafka: KafkaConfig
@@ -57,6 +59,7 @@ class ProjectingConfig:
     waiting_bytes_max: int = WAITING_BYTES_MAX
     stop_wait_s: float = 5.0
     registry: Mapping[str, Projection] = field(default_factory=lambda: PROJECTIONS)
+    at_once: tuple[str, ...] = ("balances",)
 
     def chosen(self) -> list[Projection]:
         """The projections to move; raises `KeyError` for a name that there is not."""
@@ -94,7 +97,12 @@ async def _serve(config: ProjectingConfig) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     followers = [
-        ProjectionFollower(ProjectionWriter(config.postgres, projection), config.look_every_s, config.waiting_bytes_max)
+        ProjectionFollower(
+            ProjectionWriter(config.postgres, projection),
+            config.look_every_s,
+            config.waiting_bytes_max,
+            rests=projection.name not in config.at_once,
+        )
         for projection in config.chosen()
     ]
     app = _app(config, followers)
@@ -123,8 +131,7 @@ def _report(tasks: list[asyncio.Task[None]]) -> bool:
 def _app(config: ProjectingConfig, followers: list[ProjectionFollower]) -> FaustWorker:
     topic = config.kafka.topic(JOURNAL)
     app = faust_worker(config.kafka, config.group(), f"contraflow-projecting-{os.getpid()}")
-    for follower in followers:
-        follow_topic(app, topic, f"projecting-{follower.name}", _handler(follower))
+    follow_topic(app, topic, "projecting", _handler(followers))
 
     def revoked() -> None:
         for follower in followers:
@@ -139,13 +146,35 @@ def _app(config: ProjectingConfig, followers: list[ProjectionFollower]) -> Faust
     return app
 
 
-def _handler(follower: ProjectionFollower) -> Handler:
+def _handler(followers: list[ProjectionFollower]) -> Handler:
     async def offer(event: EventT[bytes], acknowledge: Acknowledge) -> None:
         message = event.message
         record = ReceivedRecord(message.topic, message.partition, message.offset, message.key, message.value)
-        await follower.offer(record, acknowledge)
+        await hand_to_all(followers, record, acknowledge)
 
     return offer
+
+
+async def hand_to_all(
+    followers: Sequence[ProjectionFollower], record: ReceivedRecord, acknowledge: Acknowledge
+) -> None:
+    """Offer a record to all followers: it is read once, and acknowledged after the last of their commits."""
+    last = _last_of(len(followers), acknowledge)
+    for follower in followers:
+        await follower.offer(record, last)
+
+
+def _last_of(count: int, acknowledge: Acknowledge) -> Acknowledge:
+    """An acknowledgement that counts when it was given `count` times; all of them on one event loop."""
+    missing = count
+
+    async def one_more() -> None:
+        nonlocal missing
+        missing -= 1
+        if missing == 0:
+            await acknowledge()
+
+    return one_more
 
 
 async def _start(app: FaustWorker) -> None:

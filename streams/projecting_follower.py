@@ -1,8 +1,13 @@
 """Follows the journal topic for one projection: gathers what has arrived, has it folded, then acknowledges.
 
 A batch is whatever has arrived while the last one was being committed: one record when idle, thousands under load. No
-timer waits for more (faust's `noack_take` polls every `within` seconds even when idle, and adds as much to the
-latency). The fold runs in a thread of its own, so the event loop stays free and heartbeats go on however long it takes.
+timer waits for more when nothing was folded just before (faust's `noack_take` polls every `within` seconds even when
+idle, and adds as much to the latency). The fold runs in a thread of its own, so the event loop stays free and
+heartbeats go on however long it takes.
+
+Where nobody waits for each event a follower rests between folds, some times as long as the last one took: the
+statements around a fold cost more than a few events in it, and a processor that is short is left to whoever goes first,
+the balances. When it is quiet the first event is folded at once all the same.
 
 Intake never blocks. All projections read through one consumer, and a slow one that held its queue full would hold back
 the others; so when more waits than may, it is let go and read from the store. That is the only case in which Kafka's
@@ -25,6 +30,8 @@ log = logging.getLogger(__name__)
 
 BATCH_BYTES_MAX: Final = 4 * 1024 * 1024  # about 5,000 events: larger transactions fold no faster
 WAITING_BYTES_MAX: Final = 64 * 1024 * 1024
+REST_FOLDS: Final = 10  # a follower that rests works at most an eleventh of the time, unless a whole batch waits
+REST_S_MAX: Final = 0.25
 
 T = TypeVar("T")
 Acknowledge = Callable[[], Awaitable[object]]
@@ -46,12 +53,22 @@ class Waiting(NamedTuple):
 class ProjectionFollower:
     """Moves one projection along the journal topic. `offer` records to it while `run` runs, on one event loop."""
 
-    def __init__(self, writer: ProjectionWriter, look_every_s: float, waiting_bytes_max: int) -> None:
-        """`look_every_s`: how often positions are compared with the store, in case a record never came."""
+    def __init__(
+        self, writer: ProjectionWriter, look_every_s: float, waiting_bytes_max: int, *, rests: bool = False
+    ) -> None:
+        """Follow with `writer`.
+
+        Args:
+            look_every_s: how often positions are compared with the store, in case a record never came.
+            waiting_bytes_max: what may wait; above it the store is read instead.
+            rests: whether it rests between folds, to gather more.
+        """
         self.name = writer.projection.name
         self._writer = writer
         self._look_every_s = look_every_s
         self._waiting_bytes_max = waiting_bytes_max
+        self._rests = rests
+        self._rests_until_s = 0.0
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"projecting-{self.name}")
         self._waiting: deque[Waiting] = deque()
         self._waiting_bytes = 0
@@ -66,7 +83,8 @@ class ProjectionFollower:
         item = Waiting(record, acknowledge)
         self._waiting.append(item)
         self._waiting_bytes += item.size_bytes
-        self._wake.set()
+        if len(self._waiting) == 1 or self._is_due():
+            self._wake.set()  # the first one only sets the clock when it comes during a rest
         if self._waiting_bytes > self._waiting_bytes_max:
             dropped, self._waiting, self._waiting_bytes = self._waiting, deque(), 0
             # Before the acknowledgements: a catch-up that begins from now on reads at least what is let go here.
@@ -95,7 +113,7 @@ class ProjectionFollower:
                 if self._behind:
                     self._behind = False
                     await self._catch_up(self._owned)
-                if self._waiting:
+                if self._is_due():
                     await self._fold()
                 if time.monotonic() >= next_look_s:
                     await self._look()
@@ -110,8 +128,16 @@ class ProjectionFollower:
         self._writer.stop()
         self._wake.set()
 
+    def _is_due(self) -> bool:
+        """Whether what waits is to be folded now: the rest is over, or a whole batch is there."""
+        return bool(self._waiting) and (
+            self._waiting_bytes >= BATCH_BYTES_MAX or time.monotonic() >= self._rests_until_s
+        )
+
     async def _wait_until(self, deadline_s: float) -> None:
-        if not (self._waiting or self._behind or self._stopping):
+        if not (self._is_due() or self._behind or self._stopping):
+            if self._waiting:
+                deadline_s = min(deadline_s, self._rests_until_s)
             self._wake.clear()
             timer = asyncio.get_running_loop().call_later(max(0.0, deadline_s - time.monotonic()), self._wake.set)
             await self._wake.wait()
@@ -125,7 +151,10 @@ class ProjectionFollower:
             size_bytes += batch[-1].size_bytes
         started_s = time.monotonic()
         folded = await self._call(lambda: self._writer.fold([waiting.record for waiting in batch]))
-        FOLD_SECONDS.labels(self.name).observe(time.monotonic() - started_s)
+        ended_s = time.monotonic()
+        FOLD_SECONDS.labels(self.name).observe(ended_s - started_s)
+        if self._rests:
+            self._rests_until_s = ended_s + min(REST_FOLDS * (ended_s - started_s), REST_S_MAX)
         self._count("kafka", folded)
         for waiting in batch:
             await waiting.acknowledge()

@@ -32,14 +32,35 @@ class JournalAheadOfStore(Stop):
     """The topic tells positions that the store does not have: the two come from different histories."""
 
 
-class ReceivedRecord(NamedTuple):
-    """A record of the journal topic as it arrived."""
+class ReceivedRecord:
+    """A record of the journal topic as it arrived, read once for all projections that fold it."""
 
-    topic: str
-    partition: int
-    offset: int
-    key: bytes | None
-    value: bytes | None
+    __slots__ = ("_events", "key", "offset", "partition", "topic", "value")
+
+    def __init__(self, topic: str, partition: int, offset: int, key: bytes | None, value: bytes | None) -> None:
+        self.topic = topic
+        self.partition = partition
+        self.offset = offset
+        self.key = key
+        self.value = value
+        self._events: list[Recorded] | None = None
+
+    def events(self) -> list[Recorded]:
+        """Its events, not to be changed. Two threads that meet here read it twice, which costs only time.
+
+        Raises:
+            JournalRecordUnreadable: it is not ours; nothing of its batch may be acknowledged.
+        """
+        if self._events is None:
+            try:
+                self._events = decode_journal_record(self.value, self.key)
+            except JournalRecordUnreadable as error:
+                raise JournalRecordUnreadable(
+                    f"record {self.topic}/{self.partition} at offset {self.offset} is not a journal record: "
+                    f"{error}. The store is the truth and nothing is lost: find out who wrote it, then move the "
+                    "consumer group past this offset; the projections take what they missed from the store"
+                ) from error
+        return self._events
 
 
 class Standing(NamedTuple):
@@ -91,14 +112,7 @@ class ProjectionWriter:
         """
         by_book: dict[str, list[Recorded]] = {}
         for record in records:
-            try:
-                events = decode_journal_record(record.value, record.key)
-            except JournalRecordUnreadable as error:
-                raise JournalRecordUnreadable(
-                    f"record {record.topic}/{record.partition} at offset {record.offset} is not a journal record: "
-                    f"{error}. The store is the truth and nothing is lost: find out who wrote it, then move the "
-                    "consumer group past this offset; the projections take what they missed from the store"
-                ) from error
+            events = record.events()
             by_book.setdefault(events[0].book, []).extend(events)
         return sum(self._fold_book(book, events) for book, events in by_book.items())
 

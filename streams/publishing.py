@@ -5,6 +5,9 @@ it came once Kafka acknowledged. So it may repeat and never skips. It wakes on e
 on every move of a projection (`contraflow_projection`), and looks for itself once in a while, because a notification
 is only a hint.
 
+The journal goes out at once, because our own projections wait for it. Everything else gathers for a moment when events
+come one by one: a request to Kafka costs more than many records in it.
+
 One process owns a stream; a second one stands by and takes over when the first one's session ends.
 """
 
@@ -29,7 +32,7 @@ from streams.published import Cursor, load_cursors, own, store_cursors
 from streams.row_publication import ROW_STREAMS, RowStream
 from streams.sender import Sender
 
-# The journal comes first: our own projections wait for it.
+AT_ONCE: Final = JournalStream.name
 EVENT_STREAMS: Final[tuple[EventStream, ...]] = (JournalStream(), EntryStream(), PaymentFactStream())
 DEAD_LETTERS: Final = DeadLetterStream()
 STREAMS: Final = (
@@ -39,8 +42,10 @@ STREAMS: Final = (
 )
 
 EVENTS_MAX: Final = 2_000
+GATHER_S: Final = 0.1
+GATHER_EVENTS_MAX: Final = 200  # where so many come together, gathering saves nothing
 SETTLE_RECORDS: Final = 50_000  # under load Kafka acknowledges one round while the next one is read
-SETTLE_EVERY_S: Final = 0.05  # event by event, waiting and storing each time would cost more than all the rest
+SETTLE_EVERY_S: Final = 0.1  # event by event, waiting and storing each time would cost more than all the rest
 LOOK_EVERY_S: Final = 1.0
 STANDBY_LOOK_EVERY_S: Final = 1.0
 RETRY_PAUSE_S: Final = 1.0
@@ -55,13 +60,16 @@ class PublishingConfig:
     Attributes:
         postgres: connection string of the event store and the projections.
         streams: which of `STREAMS` this process sends.
-        events_max: of one book in one round, which bounds memory and how long another book waits.
+        events_max: of one book in one round, which bounds memory and how long another book waits; a stream that is
+            behind the journal takes twice as many until it is not.
+        gather_s: for how long the streams after the journal gather what comes, in seconds.
     """
 
     kafka: KafkaConfig
     postgres: str = field(repr=False)
     streams: Sequence[str] = STREAMS
     events_max: int = EVENTS_MAX
+    gather_s: float = GATHER_S
 
     def __post_init__(self) -> None:
         """Raise `ValueError` for a stream that does not exist."""
@@ -100,12 +108,16 @@ class Publisher:
         self._sender = sender
         self._postgres = config.postgres
         self._events_max = config.events_max
+        self._gather_s = config.gather_s
         self._events = [stream for stream in EVENT_STREAMS if stream.name in config.streams]
         self._rows = [stream for stream in ROW_STREAMS if stream.name in config.streams]
         self._dead = DEAD_LETTERS.name in config.streams
         self._names = [stream.name for stream in self._events] + [stream.name for stream in self._rows]
         self._cursors: dict[tuple[str, str], Cursor] = {}
-        self._books: set[str] = set()  # have events that were not sent
+        self._at_once = [stream for stream in self._events if stream.name == AT_ONCE]
+        self._books: set[str] = set()  # have events that the journal was not sent
+        self._gathering: set[str] = set()  # have events that the other streams were not sent
+        self._gathered_at_s = 0.0
         self._changed: set[tuple[RowStream, str]] = set()  # have rows that may not have been sent
         self._unsettled: dict[tuple[str, str], Cursor] = {}  # moved in memory, not yet acknowledged and stored
         self._unsettled_records = 0
@@ -139,7 +151,7 @@ class Publisher:
                         "it was restored from an older copy; compare with the topic before publishing again"
                     )
                 if cursor.position < head:
-                    self._books.add(book)
+                    self._has_events(book)
         present = [rows for rows in self._rows if rows.exists(self._connection)]
         for rows in present:
             for book, reached in rows.reached(self._connection).items():
@@ -152,20 +164,23 @@ class Publisher:
         """Send a batch of everything that is known to wait; returns the records sent.
 
         How far it came is stored once Kafka acknowledged: under load after some rounds, else at once when it was quiet
-        before and now and then while events trickle in.
+        before and now and then while events trickle in. What gathers is sent when its time has come.
         """
-        sent = sum(self._publish_events(book) for book in sorted(self._books))
-        for rows, book in sorted(self._changed, key=lambda change: (change[1], change[0].name)):
-            sent += self._publish_rows(rows, book)
+        due = self._gather_in_s() <= 0
+        sent = sum(self._publish_events(book, due) for book in sorted(self._books))
+        if not self._books and self._settle_in_s() <= 0:
+            self.settle()  # before the rest is sent: nobody waits for more than the journal's last record
+        if due:
+            sent += self._publish_gathered()
         self._unsettled_records += sent
-        if self._unsettled_records >= SETTLE_RECORDS or (not self._books and self._settle_in_s() <= 0):
+        if self._unsettled_records >= SETTLE_RECORDS:
             self.settle()
         return sent
 
     @property
     def waits(self) -> bool:
         """Whether events or rows are known to wait."""
-        return bool(self._books or self._changed)
+        return bool(self._books or self._gathering or self._changed)
 
     def settle(self) -> None:
         """Wait until Kafka has acknowledged what was sent, and store how far that is."""
@@ -176,22 +191,41 @@ class Publisher:
             self._unsettled.clear()
             self._settled_at_s = time.monotonic()
 
+    def _has_events(self, book: str) -> None:
+        self._books.update([book] if self._at_once else [])
+        self._gathering.update([book] if len(self._events) > len(self._at_once) else [])
+
+    def _gather_in_s(self) -> float:
+        return self._gathered_at_s + self._gather_s - time.monotonic()
+
+    def _publish_gathered(self) -> int:
+        """Everything but the journal; what came in one reading with it was sent already."""
+        sent = sum(self._publish_events(book, due=True) for book in sorted(self._gathering))
+        for rows, book in sorted(self._changed, key=lambda change: (change[1], change[0].name)):
+            sent += self._publish_rows(rows, book)
+        if not (self._gathering or self._changed):
+            self._gathered_at_s = time.monotonic()
+        return sent
+
     def _settle_in_s(self) -> float:
         return self._settled_at_s + SETTLE_EVERY_S - time.monotonic()
 
     def _acknowledged(self, moved: Sequence[Cursor]) -> None:
         store_cursors(self._connection, moved)
 
-    def _publish_events(self, book: str) -> int:
-        """One batch of each stream; streams that stand at the same position share one reading."""
+    def _publish_events(self, book: str, due: bool) -> int:
+        """One batch of the journal, and of the other streams when they are due; the same position, one reading."""
         sent = 0
         waiting: dict[int, list[EventStream]] = {}
-        for stream in self._events:
+        for stream in self._events if due else self._at_once:
             waiting.setdefault(self._cursor(stream.name, book).position, []).append(stream)
-        full = False
+        ahead = max(waiting)
+        full = large = False
         for position, streams in waiting.items():
-            events = read_events(self._connection, book, after=position, limit=self._events_max)
-            full = full or len(events) == self._events_max
+            limit = self._events_max if position == ahead else 2 * self._events_max
+            events = read_events(self._connection, book, after=position, limit=limit)
+            full = full or len(events) == limit
+            large = large or len(events) >= GATHER_EVENTS_MAX
             if not events:
                 continue
             for stream in streams:
@@ -200,8 +234,12 @@ class Publisher:
                 sent += self._sender.send(stream.name, book, records)
                 cursor.position = events[-1].position
                 self._unsettled[stream.name, book] = cursor
+        if large:
+            self._gathered_at_s = 0.0
         if not full:
             self._books.discard(book)
+            if due:
+                self._gathering.discard(book)
         return sent
 
     def _publish_rows(self, stream: RowStream, book: str) -> int:
@@ -232,13 +270,14 @@ class Publisher:
 
     def _listen(self, listener: psycopg.Connection[Any]) -> None:
         """Take what was notified; waits for it only when nothing is known to wait."""
-        wait_s = 0 if self.waits else self._looked_at_s + LOOK_EVERY_S - time.monotonic()
+        wait_s = 0 if self._books else self._looked_at_s + LOOK_EVERY_S - time.monotonic()
+        if self._gathering or self._changed:
+            wait_s = min(wait_s, self._gather_in_s())
         if self._unsettled:
             wait_s = min(wait_s, self._settle_in_s())
         for note in listener.notifies(timeout=max(wait_s, 0), stop_after=1):
             if note.channel == "contraflow_journal":
-                if self._events:
-                    self._books.add(note.payload)
+                self._has_events(note.payload)
             else:
                 projection, book = note.payload.split(" ")[:2]
                 self._changed.update((rows, book) for rows in self._rows if rows.projection == projection)

@@ -48,11 +48,15 @@ class EntryFact(msgspec.Struct, frozen=True, gc=False):
     account: str
 
 
-class Entry(msgspec.Struct, frozen=True, gc=False):
+class Entry(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A posted journal entry: two or more lines that balance per currency.
 
     A line is an array of account code, side, amount in minor units and currency. `released` is the position at which
     the fact had been parked, 0 when it never was.
+
+    Left away where they do not apply: `flags`, what a fact broke that would have refused a command; `hold` and
+    `reverses`, positions of what was captured and of the entry taken back; `original_effective_at` and `closed_by`, the
+    date as it was told and the position of the closing that moved it.
     """
 
     book: str
@@ -63,6 +67,11 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     rule: str
     lines: tuple[Line, ...]
     released: int
+    flags: tuple[str, ...] = ()
+    hold: int = 0
+    reverses: int = 0
+    original_effective_at: str = ""
+    closed_by: int = 0
 
 
 class Manifest(msgspec.Struct, frozen=True):

@@ -252,11 +252,13 @@ class Writer:
         for arrival in arrivals:
             record = arrival.record
             assert record is not None
-            teller = Teller(record.source, record.account, record.context)
-            first_teller = seen.get(arrival.digest) if record.source != FACTS_SOURCE else None
-            if first_teller == teller and record.attempts == 0:
-                written.duplicates += 1
-                continue
+            first_teller = None
+            if record.source != FACTS_SOURCE:
+                teller = Teller(record.source, record.account, record.context)
+                first_teller = seen.get(arrival.digest)
+                if first_teller == teller and record.attempts == 0:
+                    written.duplicates += 1
+                    continue
             try:
                 facts = self._facts(record)
             except TranslationError as error:
@@ -282,9 +284,7 @@ class Writer:
         connector = self._connectors.get(record.source)
         if connector is None:
             raise TranslationError("source_unknown", f"no connector translates source {record.source[:80]!r}")
-        telling = Telling(
-            source=record.source, account=record.account, delivery=record.delivery, context=dict(record.context)
-        )
+        telling = Telling(record.source, record.account, record.delivery, dict(record.context))
         try:
             facts = connector.translate(record.body, telling)
         except TranslationError:

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from contraflow.bench.journal_watch import PositionWatch
 from contraflow.bench.options import BenchOptions
+from contraflow.bench.processor_time import ProcessorTimes, microseconds
 from contraflow.bench.report import percentile, report
 from contraflow.bench.servers import bench_servers
 from contraflow.embedded.port import free_ports
@@ -29,7 +30,7 @@ _SECRET: Final = "whsec_bench"  # noqa: S105 - of a server that lives as long as
 
 
 def measure(options: BenchOptions) -> dict[str, Any]:
-    """Milliseconds from accepted (and from sent) to readable: 50th and 99th percentile."""
+    """Milliseconds from accepted (and from sent) to readable: 50th and 99th percentile; who spent what on the way."""
     held_s = options.seconds or SECONDS
     with bench_servers(options.settings, options.progress) as own:
         endpoint = WebhookEndpoint(gateway="stripe", account="acct_bench", secrets=[SecretStr(_SECRET)], book="bench")
@@ -37,11 +38,15 @@ def measure(options: BenchOptions) -> dict[str, Any]:
         with Pipeline.running(settings, PARTS, options.progress) as pipeline:
             pipeline.wait_ready()
             dsn = postgres_dsn(settings)
+            clocks = ProcessorTimes(settings, pipeline.supervisor.pids)
             with pipeline.watched(), PositionWatch(dsn, "balances", "bench") as watch:
+                before, began_s = clocks.read(), time.monotonic()
                 url = f"{api_url(settings)}/webhooks/stripe/bench"
                 options.progress(f"sending {options.rate_per_s}/s for {WARM_UP_S + held_s:g} s")
                 sends = asyncio.run(_send(url, options.rate_per_s, WARM_UP_S + held_s))
                 watch.wait(len(sends) + 1, 60)
+                spent_us = microseconds(before, clocks.read(), len(sends))
+                busy = spent_us["all"] * len(sends) / 1e6 / (time.monotonic() - began_s)
                 readable = _readable(dsn, sends, watch.reached)
             kept = [each for each in readable if each[0] >= sends[0][1] + WARM_UP_S]
             # A balance may be readable before the sender has its answer: then nobody waited.
@@ -55,9 +60,10 @@ def measure(options: BenchOptions) -> dict[str, Any]:
                 "sent_to_readable_p99_ms": percentile(sent_ms, 99),
                 "sent_to_accepted_p50_ms": percentile(answered_ms, 50),
                 "sent_to_accepted_p99_ms": percentile(answered_ms, 99),
+                "processors_busy": busy,
             }
             sizes = {"rate_per_s": options.rate_per_s, "seconds": held_s, "webhooks": len(kept)}
-            return report("latency", figures, sizes, dsn)
+            return report("latency", figures, sizes, dsn, {"processor_us_per_webhook": spent_us})
 
 
 async def _send(url: str, rate_per_s: int, held_s: float) -> list[tuple[bytes, float, float]]:

@@ -5,17 +5,16 @@ processor seconds: of this process, all threads, and for projections of the Post
 batches as under load, and one by one as at a few hundred events a second.
 """
 
-import os
 import threading
 import time
 import uuid
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 
 import psycopg
 
 from contraflow.bench.options import BenchOptions
+from contraflow.bench.processor_time import spent_s
 from contraflow.bench.rebuild_bench import fill
 from contraflow.bench.report import report
 from contraflow.bench.servers import bench_servers
@@ -58,11 +57,11 @@ def measure(options: BenchOptions) -> dict[str, object]:
         names = [stream.name for stream in EVENT_STREAMS]
         for streams in (*([name] for name in names), names):
             options.progress(f"publishing {', '.join(streams)}")
-            spent_us = _publish(PublishingConfig(kafka, dsn, streams))
+            spent_us = _publish(PublishingConfig(kafka, dsn, streams, gather_s=0))
             key = "all_streams" if streams is names else streams[0].replace(".", "_")
             figures |= {f"{key}_events_per_cpu_s": 1e6 / spent_us, f"{key}_us": spent_us}
         options.progress("publishing one by one")
-        figures["all_streams_one_by_one_us"] = _publish(PublishingConfig(kafka, dsn, names, events_max=1), ONE_BY_ONE)
+        figures["all_streams_one_by_one_us"] = _publish(PublishingConfig(kafka, dsn, names, 1, gather_s=0), ONE_BY_ONE)
         sizes = {"events": count, "one_by_one": ONE_BY_ONE, "record": RECORD_EVENTS, "batch_records": BATCH_RECORDS}
         return report("processor", figures, sizes, dsn)
 
@@ -102,11 +101,7 @@ def _fold(
 
 def _backend_s(writer: ProjectionWriter) -> float:
     """Processor seconds of the backend so far; only Linux tells, and only of a server on this machine."""
-    try:
-        fields = Path(f"/proc/{writer.backend_pid()}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return 0.0
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return spent_s(writer.backend_pid())
 
 
 def _publish(config: PublishingConfig, rounds_max: int = 0) -> float:

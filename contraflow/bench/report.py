@@ -21,15 +21,23 @@ _PACKAGES: Final = (
 )
 
 
-def report(bench: str, figures: dict[str, float], sizes: dict[str, Any], postgres: str = "") -> dict[str, Any]:
+def report(
+    bench: str,
+    figures: dict[str, float],
+    sizes: dict[str, Any],
+    postgres: str = "",
+    tables: dict[str, dict[str, Any]] | None = None,
+) -> dict[str, Any]:
     """One JSON object: the figures rounded, the sizes, versions and machine beside them.
 
     Args:
         postgres: connection string, to ask the server for its version and durability settings.
+        tables: what stands behind the figures, by name; taken as it is.
     """
     return {
         "bench": bench,
         "figures": {name: round(value, 2 if value < 1000 else 0) for name, value in figures.items()},
+        **(tables or {}),
         "sizes": sizes,
         "versions": versions(postgres),
         "machine": machine(),

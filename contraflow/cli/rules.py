@@ -120,12 +120,19 @@ def _tables(found: RulesDiff) -> list[Table]:
 
 
 def _before(each: Difference) -> str:
-    return each.code_before or _lines(each.before)
+    return each.code_before or _made(each.before, each.hold_before, each.held_before)
 
 
 def _after(each: Difference) -> str:
-    return each.code_after or _lines(each.after)
+    return each.code_after or _made(each.after, each.hold_after, each.held_after)
+
+
+def _made(entry: tuple[Line, ...], hold: str, held: tuple[Line, ...]) -> str:
+    made = [_lines(entry) or "no entry"]
+    if hold:
+        made.append(f"hold: {hold} {_lines(held)}".rstrip())
+    return "; ".join(made)
 
 
 def _lines(lines: tuple[Line, ...]) -> str:
-    return "; ".join(f"{line.side} {line.account} {line.amount} {line.currency}" for line in lines) or "no entry"
+    return "; ".join(f"{line.side} {line.account} {line.amount} {line.currency}" for line in lines)

@@ -95,6 +95,8 @@ def _tables(fact: Fact, decided: WhatIf) -> Iterator[Table]:
         "field": decided.field,
         "detail": decided.detail,
         "flags": ", ".join(decided.flags),
+        "hold": decided.hold,
+        "held": "; ".join(f"{line.side} {line.account} {line.amount} {line.currency}" for line in decided.held),
     }
     yield Table.of(fact.key, {name: value for name, value in told.items() if value})
     if decided.accounts:

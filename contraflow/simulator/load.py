@@ -1,6 +1,8 @@
 """Load: single payments for benches, as the gateway tells them and as facts, each distinct and cheap to make."""
 
 import random
+from collections.abc import Iterator
+from itertools import count
 from typing import Final, Literal
 
 from contraflow.simulator.charge import Charge
@@ -85,3 +87,15 @@ def payment_fact(
 def canonical_fact(number: int, *, run: str = "load", accounts: int = 1, source: str = "stripe") -> bytes:
     """As `payment_fact`, encoded as a record of the topic ``inbound.facts``: canonical JSON, about 400 bytes."""
     return encode_fact(payment_fact(number, run=run, accounts=accounts, source=source))
+
+
+def canonical_facts(*, run: str = "load") -> Iterator[bytes]:
+    """As `canonical_fact` for 0, 1, 2 and so on, at half the cost: one is encoded, the others are filled in."""
+    first = canonical_fact(0, run=run).replace(b"%", b"%%")
+    form = (
+        first.replace(b"_%010d" % 0, b"_%(number)010d")
+        .replace(b"order-%06d" % 0, b"order-%(number)06d")
+        .replace(b'"499"', b'"%(amount)d"')
+    )
+    for number in count():
+        yield form % {b"number": number, b"amount": 499 + number * 7_919 % 24_500}

@@ -44,6 +44,7 @@ TOLD = [
 EVIDENCE = {
     "recorder": ["--events", "60", "--batch", "20"],
     "keys": ["--keys", "2000", "--batch", "100"],
+    "past": ["--entries", "200"],
     "committer": ["--facts", "200", "--batch", "50"],
 }
 

@@ -13,13 +13,15 @@ from ledger.facts import Fact
 from ledger.lease import Lease
 from ledger.ledger import Ledger
 from ledger.memory_store import Memory, MemoryStore
-from ledger.rules import load_rules
+from ledger.rules import RuleSet, load_rules
 from ledger.snapshot import state_digest
 from ledger.storage import Storage
 from ledger.store import Store
 from ledger.verification import verify_ledger
 from tests.unit.ledger.builders import NOW_US, payment, refund
 from tests.unit.ledger.command_desk import chart, command, hold, post
+from tests.unit.ledger.gateway import RULES as HOLDING
+from tests.unit.ledger.gateway import told as gateway_fact
 
 Opened = Callable[[], Storage]
 
@@ -245,3 +247,24 @@ def test_verification_finds(postgres_dsn: str, statement: str, law: str) -> None
         assert store.connection.execute(statement.encode()).rowcount > 0
         (report,) = verify_ledger(store.connection)
         assert law in {finding.law for finding in report.findings}
+
+
+def test_a_hold_of_facts_ends_once_for_ever(another: Opened) -> None:
+    rules = RuleSet(HOLDING)
+    ledger = Ledger.open(another(), "main", chart=chart(), rules=rules, now_us=lambda: NOW_US)
+    ledger.facts(
+        [gateway_fact("authorized"), gateway_fact("authorized", 40, "pi_2"), gateway_fact("succeeded", 10, "pi_3")]
+    )
+    ledger.facts([gateway_fact("succeeded", 60)])
+    again = ledger_on(another())
+    assert state_digest(again.book) == state_digest(ledger.book)
+    late = again.facts(
+        [gateway_fact("canceled"), gateway_fact("authorized", 5, "pi_3"), gateway_fact("succeeded", 41, "pi_2")]
+    )
+    flags = [event.event().flags for event in late.events]  # type: ignore[union-attr]
+    assert flags == [("hold_ended/gate/a/pi_1",), ("hold_ended/gate/a/pi_3",), ("capture_exceeds_hold/gate/a/pi_2",)]
+    assert not again.book.held
+    assert not again.book.fact_holds
+    if isinstance(store := another(), Store):
+        (report,) = verify_ledger(store.connection)
+        assert report.findings == ()

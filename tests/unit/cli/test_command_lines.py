@@ -102,6 +102,18 @@ def test_an_open_chain_waits_for_its_end() -> None:
     assert keys(found) == [["1", "2"]]
 
 
+def test_half_a_chain_keeps_nobody_waiting_for_what_came_before_it() -> None:
+    found = pieces(release(1) + b"\n" + release(2, linked=True) + b"\n", release(3) + b"\n", ready=lambda: False)
+    assert keys(found) == [["1"], ["2", "3"]]
+    assert all(batch.waits for batch in found)
+
+
+def test_a_batch_that_is_full_when_nothing_more_has_come_is_waited_for() -> None:
+    full = b"\n".join(release(number) for number in range(BATCH_COMMANDS_MAX)) + b"\n"
+    found = pieces(full, release("next") + b"\n", ready=lambda: False)
+    assert [(len(batch.lines), batch.waits) for batch in found] == [(BATCH_COMMANDS_MAX, False), (0, True), (1, True)]
+
+
 def test_lines_cut_anywhere_are_the_same_lines() -> None:
     text = b"\n".join([release(1), b"", b"garbage", release(2, linked=True), release(3)])
     whole = batches(text)

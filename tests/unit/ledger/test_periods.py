@@ -83,6 +83,16 @@ def test_a_date_is_a_date(name: str, day: str) -> None:
     assert (answer.code, answer.field) == ("date_malformed", field)
 
 
+def test_the_last_day_that_can_be_written_stays_open() -> None:
+    """What comes late goes to the day after the closing: there has to be one."""
+    teller = Teller()
+    answer = teller.one(command("close_period", "k", through="9998-12-31"))
+    assert (answer.code, answer.field) == ("date_malformed", "through")
+    teller.must(command("close_period", "k", through="9998-12-30"), post("p"))
+    assert last(teller).fact.effective_at == "9998-12-31"  # type: ignore[attr-defined]
+    assert teller.figures("1000", as_of="9998-12-30")["posted"] == 0
+
+
 DAYS = st.integers(1, 28).map(lambda day: f"2026-02-{day:02d}")
 
 

@@ -37,6 +37,18 @@ RULES: dict[str, Any] = {
             "lines": [{"account": "it's", "debit": "gross"}, {"account": "{account}", "credit": "gross"}],
         },
         {
+            "name": "hold",
+            "when": {"type": "payment.authorized"},
+            "hold": "place",
+            "lines": [{"account": "1000", "debit": "gross"}, {"account": "limited", "credit": "gross"}],
+        },
+        {
+            "name": "capture",
+            "when": {"type": "payment.succeeded", "source": "b"},
+            "hold": "capture",
+            "lines": [{"account": "1000", "debit": "gross"}, {"account": "limited", "credit": "gross"}],
+        },
+        {
             "name": "off",
             "when": {"type": "refund.succeeded"},
             "lines": [{"account": "1000", "debit": "gross"}, {"account": "limited", "credit": "net"}],
@@ -71,7 +83,9 @@ money = st.builds(Money, amounts, st.sampled_from(("USD", "USD", "USD", "EUR")))
 accounts = st.sampled_from((*CODES, "nowhere", ""))
 facts = st.builds(
     Fact,
-    type=st.sampled_from(("payment.succeeded", "payment.succeeded", "refund.succeeded", "payout.paid")),
+    type=st.sampled_from(
+        ("payment.succeeded", "payment.succeeded", "payment.authorized", "refund.succeeded", "payout.paid")
+    ),
     key=st.integers(1, 12).map(lambda number: f"key {number}"),
     source=st.sampled_from("ab"),
     account=accounts.filter(bool),
@@ -165,6 +179,7 @@ def test_an_ordinary_fact_is_plain() -> None:
         payment(metadata={"to": ""}),
         payment(type="refund.succeeded", amounts={"gross": Money("100", "USD"), "net": Money("97", "USD")}),
         payment(type="payout.paid"),
+        payment(type="payment.authorized"),
         payment(type="event.observed"),
     ],
 )

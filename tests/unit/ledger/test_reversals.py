@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.ledger.builders import payment
+from tests.unit.ledger.builders import payment, refund
 from tests.unit.ledger.command_desk import Teller, command, post
 
 
@@ -23,6 +23,17 @@ def test_a_fact_is_taken_back_by_its_key() -> None:
     teller.ledger.facts([payment(1)])
     teller.must(command("reverse", "r", fact=payment(1).key))
     assert teller.figures("1000")["posted"] == 0
+
+
+def test_a_fact_that_waited_is_taken_back_by_its_position() -> None:
+    teller = Teller()
+    failed = refund(1, 10, "failed")
+    teller.ledger.facts([failed])
+    teller.ledger.facts([refund(1, 10)])
+    answer = teller.one(command("reverse", "r", fact=failed.key))
+    assert answer.code == "entry_unknown"
+    assert "waited at position 2" in answer.detail
+    teller.must(command("reverse", "r", position=4))
 
 
 def test_parts_and_the_remaining_part() -> None:

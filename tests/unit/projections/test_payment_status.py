@@ -1,5 +1,6 @@
 """A payment's status: every rule of the state machine, and that order and repetition never matter."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -90,3 +91,11 @@ def test_any_order_and_any_repetition_end_in_the_same_state(data: st.DataObject)
     twice = data.draw(st.lists(st.sampled_from(facts), max_size=5))
     told = data.draw(st.permutations(facts + [again(one, f"evt_{n}") for n, one in enumerate(twice)]))
     assert state(list(told)) == state(facts)
+
+
+@pytest.mark.parametrize("status", ["initiated", "pending", "authorized", "succeeded", "failed", "canceled"])
+def test_one_telling_says_what_it_says_together_with_its_repeat(status: str) -> None:
+    (alone,) = sightings([payment(1, status)]).values()
+    repeat = msgspec.structs.replace(alone[0], position=alone[0].position + 1, kind="repeated")
+    assert payment_state(alone) == payment_state([*alone, repeat])
+    assert payment_state(alone).status == status

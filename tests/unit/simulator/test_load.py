@@ -2,8 +2,10 @@
 
 import json
 import random
+from itertools import islice
 
 from contraflow.simulator import canonical_fact, payment_fact, stripe_payment_event
+from contraflow.simulator.load import canonical_facts
 from ledger.facts import decode_fact
 
 
@@ -30,3 +32,9 @@ def test_canonical_facts_are_valid_distinct_and_spread() -> None:
     assert len({fact.links["payment"] for fact in facts}) == 500
     assert facts[3] == payment_fact(3, run="b1", accounts=7)
     assert not {fact.key for fact in facts} & {payment_fact(number, run="b2", accounts=7).key for number in range(500)}
+
+
+def test_facts_made_in_a_row_are_those_made_one_by_one() -> None:
+    assert list(islice(canonical_facts(run="b1"), 2_000)) == [
+        canonical_fact(number, run="b1") for number in range(2_000)
+    ]

@@ -8,10 +8,12 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from ledger.entries import Line
 from ledger.errors import BrokenLaw
 from ledger.events import EntryPosted, FactObserved, FactRepeated, Recorded, encode_event
+from streams.contracts import json_schema
 from streams.entry_publication import EntryStream
 from streams.journal_publication import BATCH_BYTES_MAX, BATCH_EVENTS_MAX, JournalStream
 from streams.journal_record import decode_journal_record
@@ -54,6 +56,26 @@ def test_any_cut_gives_the_same_records(stream: EventStream, kinds: list[str], c
     positions = [int(dict(record.headers)["position"]) for record in whole]
     previous = [int(dict(record.headers)["previous"]) for record in whole]
     assert previous == [0, *positions][: len(positions)]
+
+
+def test_an_entry_says_what_became_of_it_and_nothing_that_did_not_happen() -> None:
+    lines = (Line("1000", "debit", "1", "USD"), Line("7000", "credit", "1", "USD"))
+    more = {
+        "flags": ("limit_exceeded/7000/USD",),
+        "hold": 7,
+        "reverses": 8,
+        "original_effective_at": "2026-01-05",
+        "closed_by": 9,
+    }
+    values = []
+    for fields in ({}, more):
+        body = encode_event(EntryPosted(fact=payment(1), rule="r@1", lines=lines, **fields))  # type: ignore[arg-type]
+        ((record,), _) = EntryStream().publish("main", [Recorded("main", 12, "EntryPosted", NOW_US, body)], {})
+        values.append(json.loads(record.value or b""))
+    assert values[1] == {**values[0], **more, "flags": ["limit_exceeded/7000/USD"]}
+    assert not more.keys() & values[0].keys()
+    for value in values:
+        Draft202012Validator(json_schema("entry")).validate(value)
 
 
 @given(cuts=st.lists(st.integers(0, 2100), max_size=6))

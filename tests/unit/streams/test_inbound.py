@@ -112,3 +112,12 @@ def test_what_posting_would_not_read_is_not_built() -> None:
 
 def test_a_timestamp_beyond_the_calendar_is_its_end() -> None:
     assert parse_inbound("inbound.facts", b"main", b"x", None, 2**62).received_at_us == RECEIVED_AT_US_MAX
+
+
+def test_headers_are_bounded_as_they_are_written() -> None:
+    told = {"book": "main", "source": "stripe", "account": ""}
+    with pytest.raises(InboundError, match="at most 32768"):
+        build_inbound(b"x", b"x", **told, context={"a": "\1" * 5_500})  # six bytes each in JSON
+    with pytest.raises(InboundError, match="at most 32768"):
+        build_inbound(b"x", b"x", **told, context={f"{number:05d}": "" for number in range(3_200)})
+    assert build_inbound(b"x", b"x", **told, context={"a": "\1" * 5_300}).context == {"a": "\1" * 5_300}
