@@ -12,11 +12,20 @@ from connectors.connector import Connector, Telling
 from connectors.errors import ConnectorError, SignatureError, TranslationError
 from connectors.flutterwave_v3 import FLUTTERWAVE_V3
 from connectors.flutterwave_v4 import FLUTTERWAVE_V4
+from connectors.paystack import PAYSTACK
 from connectors.stripe import STRIPE
 
 # Every source that may be named in a topic `inbound.<source>`.
 CONNECTORS: Final[dict[str, Connector]] = {
-    each.source: each for each in (STRIPE, FLUTTERWAVE_V3, FLUTTERWAVE_V4, CAMT053, CANONICAL_FACTS)
+    each.source: each
+    for each in (
+        STRIPE,
+        PAYSTACK,
+        FLUTTERWAVE_V3,
+        FLUTTERWAVE_V4,
+        CAMT053,
+        CANONICAL_FACTS,
+    )
 }
 
 __all__ = ["CONNECTORS", "Connector", "ConnectorError", "SignatureError", "Telling", "TranslationError"]
