@@ -86,6 +86,6 @@ def _bound(expected: JsonObject, field: str) -> Money | None:
 
 
 def _word(envelope: TreasuryEnvelope, owner: JsonObject) -> str:
-    """What is told: the event, or the status of a row."""
-    told = envelope.event or text(owner, "status")
+    """The state that is told: the status, or the event of a body without one."""
+    told = text(owner, "status") or envelope.event
     return "".join(letter for letter in told[:60] if letter.isascii() and (letter.isalnum() or letter == "_")) or "-"

@@ -31,7 +31,7 @@ MANIFEST: Final = Manifest(
         Stream("transactions", overlap_s=7 * DAY_S),
         Stream("incoming_payment_details", overlap_s=7 * DAY_S),
         Stream("expected_payments", every_s=3600, overlap_s=14 * DAY_S),
-        Stream("returns", overlap_s=7 * DAY_S),
+        Stream("returns", every_s=3600, overlap_s=7 * DAY_S),
         Stream("events", overlap_s=3600),
         Stream("payment_order", by_id=True, page_size=1),
         Stream("payment_order_events", by_id=True),

@@ -11,7 +11,7 @@ from connectors.connector import Telling
 from connectors.errors import TranslationError
 from connectors.exchange import Answer, Call, Item, Page, Place, Want, json_rows
 from connectors.instants import iso_instant
-from connectors.json_fields import JsonObject, expanded, numbered_id, read_json, read_object, text
+from connectors.json_fields import JsonObject, expanded, numbered_id, read_json, read_object, text, word
 from connectors.modern_treasury_announcements import is_notification_of_change
 from connectors.modern_treasury_bodies import Told, event_told, tellings
 from connectors.modern_treasury_drafts import counted, needs_history
@@ -19,13 +19,14 @@ from connectors.modern_treasury_manifest import MANIFEST
 from connectors.outcome import Outcome, classify
 
 # What bounds a list in time: the names of its bounds, and whether they are days or instants. Both are inclusive.
+_DAY, _INSTANT = "%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"
 _LISTS: Final = {
-    "payment_orders": ("effective_date_start", "effective_date_end", "%Y-%m-%d"),
-    "transactions": ("as_of_date_start", "as_of_date_end", "%Y-%m-%d"),
-    "incoming_payment_details": ("as_of_date_start", "as_of_date_end", "%Y-%m-%d"),
-    "expected_payments": ("created_at_lower_bound", "created_at_upper_bound", "%Y-%m-%dT%H:%M:%SZ"),
-    "events": ("event_time_start", "event_time_end", "%Y-%m-%dT%H:%M:%SZ"),
-    "returns": ("", "", "%Y-%m-%dT%H:%M:%SZ"),  # cannot be asked by time
+    "payment_orders": ("effective_date_start", "effective_date_end", _DAY),
+    "transactions": ("as_of_date_start", "as_of_date_end", _DAY),
+    "incoming_payment_details": ("as_of_date_start", "as_of_date_end", _DAY),
+    "expected_payments": ("created_at_lower_bound", "created_at_upper_bound", _INSTANT),
+    "events": ("event_time_start", "event_time_end", _INSTANT),
+    "returns": ("", "", _INSTANT),  # cannot be asked by time
 }
 _OBJECTS: Final = {
     "payment_order": "/api/payment_orders",
@@ -61,9 +62,8 @@ def read_page(place: Place, answer: Answer) -> Page:
     if place.stream in _OBJECTS:
         read_object(answer.body)
         return Page((Item(answer.body),))
-    raws, rows = json_rows(answer.body), read_json(answer.body)
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise TranslationError("page_malformed", "the answer is not a list of objects")
+    raws, read = json_rows(answer.body), read_json(answer.body)
+    rows: list[JsonObject] = [row if isinstance(row, dict) else {} for row in read] if isinstance(read, list) else []
     cursor = answer.headers.get("x-after-cursor", "").strip()
     following = cursor if rows and cursor != place.page else ""
     if place.stream == "payment_order_events":
@@ -72,12 +72,9 @@ def read_page(place: Place, answer: Answer) -> Page:
         following = ""
     wanted: dict[Want, None] = {}
     for row in rows:
-        told = event_told(row) if place.stream == "events" else Told(_singular(place.stream), "", row)
-        wanted |= dict.fromkeys(_wanted(told))
-    items = tuple(
-        Item(raw, numbered_id(row, "id") if place.stream == "events" else "")
-        for raw, row in zip(raws, rows, strict=True)
-    )
+        wanted |= dict.fromkeys(_wanted_of_row(place.stream, row))
+    events = place.stream == "events"
+    items = tuple(Item(raw, word(row.get("id")) if events else "") for raw, row in zip(raws, rows, strict=True))
     return Page(items, following, tuple(wanted))
 
 
@@ -139,9 +136,22 @@ def _wanted_of_return(returned: JsonObject, status: str) -> list[Want]:
     return []
 
 
+def _wanted_of_row(stream: str, row: JsonObject) -> list[Want]:
+    try:
+        return _wanted(event_told(row) if stream == "events" else Told(stream.removesuffix("s"), "", row))
+    except TranslationError:  # one bad row is one dead letter, which says why, and stops no stream
+        return []
+
+
 def _history(raws: list[bytes], rows: list[JsonObject]) -> tuple[Item, ...]:
     """The events of one order, oldest first, each with how often its transitions happened before under one mark."""
-    told = sorted(zip(map(event_told, rows), raws, strict=True), key=lambda each: each[0].at)
+    told = []
+    for raw, row in zip(raws, rows, strict=True):
+        try:
+            told.append((event_told(row), raw))
+        except TranslationError:
+            told.append((Told("", "", {}), raw))
+    told.sort(key=lambda each: each[0].at)
     numbers = counted([(each.event, each.owner) for each, _ in told])
     return tuple(
         Item(raw, each.delivery, {"drafts": number} if number else {})
@@ -151,14 +161,11 @@ def _history(raws: list[bytes], rows: list[JsonObject]) -> tuple[Item, ...]:
 
 def _reaches_back(place: Place, rows: list[JsonObject]) -> bool:
     """Whether a page, newest first, ends before the window begins; a list in another order is read to its end."""
-    made = [iso_instant(row, "created_at") for row in rows]
-    return (
-        bool(made) and made == sorted(made, reverse=True) and "" < made[-1] < _when(place.since_s, "%Y-%m-%dT%H:%M:%SZ")
-    )
-
-
-def _singular(stream: str) -> str:
-    return stream.removesuffix("s")
+    try:
+        made = [iso_instant(row, "created_at") for row in rows]
+    except TranslationError:
+        return False
+    return bool(made) and made == sorted(made, reverse=True) and "" < made[-1] < _when(place.since_s, _INSTANT)
 
 
 def _when(at_s: int, form: str) -> str:

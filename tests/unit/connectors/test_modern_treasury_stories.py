@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from connectors import Telling
 from connectors.connector import answered
 from connectors.exchange import Answer, Place
 from ledger.facts import Fact
+from ledger.rules import RuleSet
 from tests.unit.connectors import modern_treasury_bodies as bodies
 from tests.unit.connectors.modern_treasury_bodies import CONNECTORS, facts, fetched, hook, order, returned, transaction
 from tests.unit.ledger.builders import Desk
@@ -300,3 +302,19 @@ def test_a_camt_line_that_names_the_vendor_clears_an_order() -> None:
         attributes={"text": "Modern Treasury payout"},
     )
     assert balances([booked]) == {"6000": 2500, "2000": -2500}
+
+
+def test_the_rule_of_the_how_to_page_posts_an_expected_payment_once() -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "how-to" / "connect-modern-treasury.md").read_text()
+    rule = json.loads(page.partition("```json\n")[2].partition("```")[0])
+    rules = RuleSet({"version": 1, "rules": [rule]})
+    came = {"amount_lower_bound": 500, "status": "reconciled"}
+    tellings = [
+        hook("reconciled", bodies.expected(**came)),
+        hook("updated", bodies.expected(**came)),
+        bodies.expected(**came),
+    ]
+    told = [fact for body in tellings for fact in facts(body)]
+    assert len({fact.key for fact in told}) == 1 and all(rules.post(fact) for fact in told)
+    for other in (bodies.expected(**{**came, "direction": "debit"}), bodies.expected(status="reconciled")):
+        assert not any(rules.post(fact) for fact in facts(other))
