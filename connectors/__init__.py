@@ -10,9 +10,10 @@ from connectors.camt053 import CAMT053
 from connectors.canonical_facts import CANONICAL_FACTS
 from connectors.connector import Connector, Telling
 from connectors.errors import ConnectorError, SignatureError, TranslationError
+from connectors.paypal import PAYPAL
 from connectors.stripe import STRIPE
 
 # Every source that may be named in a topic `inbound.<source>`.
-CONNECTORS: Final[dict[str, Connector]] = {each.source: each for each in (STRIPE, CAMT053, CANONICAL_FACTS)}
+CONNECTORS: Final[dict[str, Connector]] = {each.source: each for each in (STRIPE, PAYPAL, CAMT053, CANONICAL_FACTS)}
 
 __all__ = ["CONNECTORS", "Connector", "ConnectorError", "SignatureError", "Telling", "TranslationError"]

@@ -1,0 +1,56 @@
+"""What a recorded body of PayPal's makes us fetch: objects that it names and does not hold."""
+
+from connectors.connector import Telling
+from connectors.errors import TranslationError
+from connectors.exchange import Want
+from connectors.json_fields import JsonObject, expanded, read_json, word
+from connectors.paypal_envelope import linked_id, own_id, plain_id, related_id, status_of
+from connectors.paypal_kinds import event_kind
+from connectors.paypal_orders import holds_anything
+
+
+def wants(raw: bytes, telling: Telling) -> list[Want]:
+    """The order of a payment that has no id, the contents of an order and of a batch of payouts that came without."""
+    body = read_json(raw)
+    if not isinstance(body, dict) or telling.is_answer:
+        return []
+    event_type, resource = body.get("event_type"), expanded(body, "resource")
+    if not isinstance(event_type, str) or not resource:
+        return []
+    try:
+        wanted = _want(event_type.upper(), resource)
+    except TranslationError:
+        return []
+    return [wanted] if wanted else []
+
+
+def is_incomplete(event_type: str, resource: JsonObject) -> bool:
+    """Whether an event of money does not say which object it is about, or not under which transaction it was booked.
+
+    It is observed and its object is fetched: money without a name could be posted twice.
+    """
+    match event_kind(event_type, resource):
+        case "capture" | "sale" | "refund" | "reversal" | "authorization" as kind:
+            return not own_id(resource, (kind, f"{kind}s", "captures", "capture", "sale"))
+        case "payout_item":
+            arrived = status_of(resource, "transaction_status").upper() == "SUCCESS"
+            return arrived and not plain_id(resource.get("transaction_id"))
+    return False
+
+
+def _want(event_type: str, resource: JsonObject) -> Want | None:
+    kind = event_kind(event_type, resource)
+    if kind == "order" and event_type.startswith("CHECKOUT.ORDER."):
+        order = own_id(resource, ("orders",))
+        complete = status_of(resource).upper() == "COMPLETED" or event_type == "CHECKOUT.ORDER.COMPLETED"
+        return Want("order", order) if order and complete and not holds_anything(resource) else None
+    if kind == "payout_batch":
+        batch = word(expanded(resource, "batch_header").get("payout_batch_id"))
+        return Want("payout_batch", batch) if batch and event_type.endswith(".SUCCESS") else None
+    if kind == "payout_item" and is_incomplete(event_type, resource):
+        item = plain_id(resource.get("payout_item_id")) or linked_id(resource, ("payouts-item",))
+        return Want("payout_item", item) if item else None
+    if kind in ("capture", "authorization") and is_incomplete(event_type, resource):
+        order = related_id(resource, "order_id")
+        return Want("order", order) if order else None
+    return None
