@@ -1,7 +1,7 @@
 """The certificate with which PayPal signs its webhooks: read, held against the time and against its issuers.
 
-What makes it PayPal's is that it was fetched over TLS, whose roots of trust are the operating system's, from a host of
-PayPal's without a redirect. On top of that it has to name a host of PayPal's, be valid now, carry an RSA key of 2,048
+What makes it PayPal's is that it was fetched over TLS, trusting the public roots, from a host of PayPal's without a
+redirect. On top of that it has to name a host of PayPal's, be valid now, carry an RSA key of 2,048
 bits or more, and be signed by its issuer where the file holds that as well.
 """
 

@@ -74,7 +74,7 @@ def sign(body: bytes, webhook_id: str, at_s: int, *, key_name: str = "paypal", s
     at = f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%dT%H:%M:%SZ}"
     transmission = "c0ffee00-89be-11e7-81c2-77339302725b"
     signed = f"{transmission}|{at}|{webhook_id}|{crc32(body)}".encode()
-    signature = key(key_name).sign(signed, padding.PKCS1v15(), SHA1() if sha1 else SHA256())  # noqa: S303
+    signature = key(key_name).sign(signed, padding.PKCS1v15(), SHA1() if sha1 else SHA256())
     headers = {
         "paypal-transmission-id": transmission,
         "paypal-transmission-time": at,
