@@ -83,8 +83,10 @@ def _event_facts(envelope: PayPalEnvelope, event: JsonObject) -> list[Fact]:
     if not isinstance(event_type, str) or not _EVENT_TYPE.fullmatch(event_type):
         raise TranslationError("field_missing", "event_type is missing or not the name of an event type")
     resource = event.get("resource")
+    if isinstance(resource, list) and len(resource) == 1:
+        resource = resource[0]
     if not isinstance(resource, dict):
-        raise TranslationError("field_missing", "resource is missing")
+        resource = {}
     event_id = required_id(event, "id")
     told = PayPalEnvelope(
         source=envelope.source,
@@ -94,6 +96,8 @@ def _event_facts(envelope: PayPalEnvelope, event: JsonObject) -> list[Fact]:
         at=instant_of(event, "create_time"),
     )
     kind = event_kind(told.type, resource)
+    if kind and not resource:
+        raise TranslationError("field_missing", "resource is missing")
     facts = [] if not kind or is_incomplete(told.type, resource) else _READERS[kind](told, resource)
     if facts and (kind != "order" or is_known_status(resource)):
         return facts

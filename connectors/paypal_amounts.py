@@ -41,6 +41,16 @@ def optional_money(owner: JsonObject, field: str, currency: str = "") -> Money |
     return amounts.money_of(number, named, f"{field}.value", UNITS)
 
 
+def gross_of(owner: JsonObject, *breakdowns: str) -> Money:
+    """The object's amount without its sign; where it is missing, the gross of the first breakdown that has one."""
+    found = optional_money(owner, "amount")
+    for breakdown in breakdowns if found is None else ():
+        inner = owner.get(breakdown)
+        if isinstance(inner, dict):
+            found = found or optional_money(inner, "gross_amount")
+    return size(found if found is not None else required_money(owner, "amount"))
+
+
 def size(money: Money) -> Money:
     """The amount without its sign."""
     return Money(money.amount.removeprefix("-"), money.currency)

@@ -10,7 +10,7 @@ from typing import Final
 
 from connectors.errors import TranslationError
 from connectors.json_fields import JsonObject, expanded, text
-from connectors.paypal_amounts import required_money, size
+from connectors.paypal_amounts import gross_of
 from connectors.paypal_envelope import PayPalEnvelope, linked_id, own_id, plain_id, related_id, status_of
 from connectors.paypal_refunds import PAYMENTS
 from connectors.paypal_settlement import received_facts
@@ -60,7 +60,7 @@ def capture_facts(envelope: PayPalEnvelope, capture: JsonObject, order: str = ""
     transition = _CAPTURES.get(status.upper())
     if transition is None:
         return []
-    gross = size(required_money(capture, "amount"))
+    gross = gross_of(capture, "seller_receivable_breakdown")
     fact = envelope.fact_about(
         capture,
         f"payment.{transition}",
@@ -105,7 +105,7 @@ def authorization_facts(envelope: PayPalEnvelope, authorization: JsonObject, ord
             f"payment.{transition}",
             f"{authorization_id}/{transition}",
             effective_at=envelope.happened(authorization) if ended else envelope.made(authorization),
-            amounts={"gross": size(required_money(authorization, "amount"))},
+            amounts={"gross": gross_of(authorization)},
             links={
                 "payment": authorization_id,
                 "authorization": authorization_id,

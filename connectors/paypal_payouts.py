@@ -82,6 +82,9 @@ def payout_item_facts(envelope: PayPalEnvelope, item: JsonObject) -> list[Fact]:
     event_word = envelope.type.rpartition(".")[2]
     status = status_of(item, "transaction_status") or _ITEM_EVENTS.get(event_word, event_word)
     steps = _ITEM_STEPS.get(status.upper(), ())
+    if not transaction and MOVED & set(steps):
+        # Money without the name under which the report tells it could be posted twice.
+        steps = ("initiated",)
     sent = expanded(item, "payout_item") or item
     gross = size(required_money(sent, "amount")) if steps else None
     if gross is None:

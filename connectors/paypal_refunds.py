@@ -7,7 +7,7 @@ from typing import Final
 
 from connectors.errors import TranslationError
 from connectors.json_fields import JsonObject, expanded, text
-from connectors.paypal_amounts import required_money, size
+from connectors.paypal_amounts import gross_of
 from connectors.paypal_envelope import PayPalEnvelope, linked_id, own_id, plain_id, related_id, status_of
 from connectors.paypal_manifest import MANIFEST
 from connectors.paypal_settlement import given_back_fact
@@ -34,7 +34,7 @@ def refund_facts(envelope: PayPalEnvelope, refund: JsonObject, payment: str = ""
     transition = _TRANSITIONS.get(status.upper())
     if transition is None:
         return []
-    gross = size(required_money(refund, "amount"))
+    gross = gross_of(refund, "seller_payable_breakdown")
     links = {**_links(refund, payment, order), "refund": refund_id}
     reference = envelope.reference(refund_id)
     undone = transition in {"failed", "canceled"}
@@ -65,7 +65,7 @@ def reversal_facts(envelope: PayPalEnvelope, reversal: JsonObject) -> list[Fact]
     if status.upper() not in {"", *MANIFEST.statuses["refund"], *MANIFEST.statuses["capture"]}:
         return []
     reversal_id = _id(reversal)
-    gross = size(required_money(reversal, "amount"))
+    gross = gross_of(reversal, "seller_payable_breakdown")
     # Where the payment itself is told, the reversal has no id of its own.
     fact = envelope.fact_about(
         reversal,

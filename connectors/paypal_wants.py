@@ -6,6 +6,7 @@ from connectors.exchange import Want
 from connectors.json_fields import JsonObject, expanded, read_json, word
 from connectors.paypal_envelope import linked_id, own_id, plain_id, related_id, status_of
 from connectors.paypal_kinds import event_kind
+from connectors.paypal_manifest import MANIFEST
 from connectors.paypal_orders import holds_anything
 
 
@@ -25,16 +26,13 @@ def wants(raw: bytes, telling: Telling) -> list[Want]:
 
 
 def is_incomplete(event_type: str, resource: JsonObject) -> bool:
-    """Whether an event of money does not say which object it is about, or not under which transaction it was booked.
+    """Whether an event of money does not say which object it is about.
 
     It is observed and its object is fetched: money without a name could be posted twice.
     """
     match event_kind(event_type, resource):
         case "capture" | "sale" | "refund" | "reversal" | "authorization" as kind:
             return not own_id(resource, (kind, f"{kind}s", "captures", "capture", "sale"))
-        case "payout_item":
-            arrived = status_of(resource, "transaction_status").upper() == "SUCCESS"
-            return arrived and not plain_id(resource.get("transaction_id"))
     return False
 
 
@@ -47,10 +45,22 @@ def _want(event_type: str, resource: JsonObject) -> Want | None:
     if kind == "payout_batch":
         batch = word(expanded(resource, "batch_header").get("payout_batch_id"))
         return Want("payout_batch", batch) if batch and event_type.endswith(".SUCCESS") else None
-    if kind == "payout_item" and is_incomplete(event_type, resource):
+    if kind == "dispute":
+        known = expanded(resource, "dispute_outcome").get("outcome_code")
+        dispute = plain_id(resource.get("dispute_id"))
+        return Want("dispute", dispute) if dispute and event_type.endswith(".RESOLVED") and not known else None
+    if kind == "payout_item" and _is_unbooked(resource):
         item = plain_id(resource.get("payout_item_id")) or linked_id(resource, ("payouts-item",))
         return Want("payout_item", item) if item else None
     if kind in ("capture", "authorization") and is_incomplete(event_type, resource):
         order = related_id(resource, "order_id")
         return Want("order", order) if order else None
     return None
+
+
+def _is_unbooked(item: JsonObject) -> bool:
+    """Whether money of an item moved and the transaction that moved it is not named."""
+    status = status_of(item, "transaction_status").upper()
+    return MANIFEST.status("payout_item", status) in ("succeeded", "reversed") and not plain_id(
+        item.get("transaction_id")
+    )

@@ -147,7 +147,7 @@ class Settings(BaseSettings):
         le=86400,
         description="How far a signature's time may lie in the past or the future, in seconds. "
         "Without it, what the gateway's connector says: 300 for Stripe. It never shortens the four days of PayPal, "
-        "whose repeats keep the time of the first attempt.",
+        "whose repeats may carry the time of the first attempt.",
     )
 
     @property

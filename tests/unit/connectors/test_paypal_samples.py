@@ -173,6 +173,8 @@ VARIANTS: list[tuple[Any, dict[str, str]]] = [
     (bodies.capture(create_time=None), {}),
     (bodies.sale(amount={"total": "20.00", "currency": "USD", "details": {}}, transaction_fee=None), {}),
     (bodies.sale(state="partially_refunded"), {}),
+    (bodies.capture(amount=None), {}),
+    ([bodies.capture()], {}),
 ]
 
 
@@ -211,6 +213,12 @@ def test_a_list_of_events_and_pages_of_every_status() -> None:
         "payment.initiated PAY-1/initiated/2000-USD",
         "payment.succeeded SALE1/succeeded",
     ]
+
+
+def test_an_event_without_an_object() -> None:
+    assert [fact.type for fact in bodies.facts(bodies.event("IDENTITY.REVOKED", None))] == ["event.observed"]  # type: ignore[arg-type]
+    with pytest.raises(TranslationError, match="resource is missing"):
+        bodies.facts(bodies.event("PAYMENT.CAPTURE.COMPLETED", {}))
 
 
 def test_currencies_without_decimals() -> None:
