@@ -14,6 +14,7 @@ from connectors.json_fields import JsonObject, optional_id, read_object, rows, t
 from connectors.outcome import Outcome, classify
 from connectors.paypal_envelope import plain_id
 from connectors.paypal_manifest import MANIFEST
+from connectors.paypal_wants import wanted_by
 
 _REPORT: Final = "/v1/reporting/transactions"
 _DISPUTES: Final = "/v1/customer/disputes"
@@ -74,7 +75,8 @@ def read_page(place: Place, answer: Answer) -> Page:
             return Page(items, _linked_next(body) if items else "", tuple(wanted))
         case "events":
             items = _items(answer.body, body, "events", delivered=True)
-            return Page(items, _linked_next(body) if items else "")
+            named = [want for event in rows(body, "events") for want in wanted_by(event)]
+            return Page(items, _linked_next(body) if items else "", tuple(named))
         case "payout_batch":
             header = (Item(json_member(answer.body, "batch_header")),) if not place.page else ()
             items = _items(answer.body, body, "items") if "items" in body else ()

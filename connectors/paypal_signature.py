@@ -21,7 +21,6 @@ from zlib import crc32
 from connectors.errors import SignatureError
 from connectors.exchange import Keys, Verified, WebhookRequest
 from connectors.manifest import SignatureScheme
-from connectors.paypal_certificate import is_signed_by, read_certificate
 from connectors.signatures import HEADER_CHARS_MAX
 
 # PayPal repeats a delivery for three days; a repeat may carry the time of the first attempt.
@@ -66,6 +65,8 @@ def verify(request: WebhookRequest, keys: Keys, now_s: int) -> Verified:
 
     `Keys.tolerance_s` is not shorter than PayPal's own days here: a repeat would be refused for ever.
     """
+    from connectors.paypal_certificate import is_signed_by, read_certificate  # slow to import, and only needed here
+
     headers = request.headers
     [address] = key_urls(request)
     if _header(headers, AUTH_ALGO) != _ALGORITHM:

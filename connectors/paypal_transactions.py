@@ -3,7 +3,8 @@
 A capture, a sale, a refund and an item of a payout have the id of their transaction, so a row meets them. Withdrawals,
 fees, conversions and holds are told by rows alone. The fee of a row is negative where PayPal took it. A row that
 succeeded, and one that succeeded and was reversed later (``V``), moved the balance; what reversed it is a row of its
-own. A pending or denied row moved nothing, except that a withdrawal leaves the balance when it is made.
+own. A pending or denied row moved nothing, except that a withdrawal leaves the balance when it is made, and that a hold
+which is pending holds.
 """
 
 from collections.abc import Callable
@@ -112,7 +113,8 @@ def _transfer(envelope: PayPalEnvelope, row: Row) -> list[Fact]:
             size(row.gross),
             effective_at=row.at,
             status=row.status,
-            links={"transaction": row.id},
+            # What a payment of ours bought, nobody told.
+            links={"transaction": row.id} | ({"category": "purchase"} if row.kind == "payment" else {}),
             attributes=_attributes(row),
         )
         for step in steps
@@ -172,7 +174,7 @@ def _reversal(envelope: PayPalEnvelope, row: Row) -> list[Fact]:
 
 
 def _hold(envelope: PayPalEnvelope, row: Row) -> list[Fact]:
-    if not row.moved:
+    if row.status == "D":
         return []
     transition = "held" if row.is_out else "released"
     links = {"reserve": row.id, "category": row.kind, "payment": row.reference}

@@ -13,9 +13,12 @@ from connectors.paypal_orders import holds_anything
 def wants(raw: bytes, telling: Telling) -> list[Want]:
     """The order of a payment that has no id, the contents of an order and of a batch of payouts that came without."""
     body = read_json(raw)
-    if not isinstance(body, dict) or telling.is_answer:
-        return []
-    event_type, resource = body.get("event_type"), expanded(body, "resource")
+    return wanted_by(body) if isinstance(body, dict) and not telling.is_answer else []
+
+
+def wanted_by(event: JsonObject) -> list[Want]:
+    """As `wants`, of an event that was read."""
+    event_type, resource = event.get("event_type"), expanded(event, "resource")
     if not isinstance(event_type, str) or not resource:
         return []
     try:

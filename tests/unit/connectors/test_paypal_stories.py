@@ -274,6 +274,18 @@ STORIES = {
         ],
         {"6000 USD": -30, "8000 USD": 30},
     ),
+    "something bought, and the money back": Story(
+        [
+            *PAID,
+            txn("T0003", "-7.00", "BUY1", fee=""),
+            txn("T1107", "7.00", "BUY2", "BUY1"),
+            txn("T1501", "-1.00", "HLD1", transaction_status="P"),
+            txn("T1501", "-1.00", "HLD1"),
+            txn("T1105", "1.00", "HLD2", "HLD1"),
+            *WITHDRAWAL,
+        ],
+        {"6000 USD": 1912, "7000 USD": -2000, "8000 USD": 88},
+    ),
     "what no rule explains": Story(
         [txn("T1900", "3.00", "ADJ1"), txn("T0400", "-3.00", "WD1"), bank(300)], {"6000 USD": 300, "9900 USD": -300}
     ),

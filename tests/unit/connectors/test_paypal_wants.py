@@ -73,6 +73,12 @@ def test_a_batch_is_read_page_by_page() -> None:
     assert PAYPAL.read_page(place, answer(bodies.batch(total_pages=2))).next == ""
 
 
+def test_a_polled_event_makes_us_want_the_same() -> None:
+    assert PAYPAL.read_page is not None
+    page = {"events": [event("PAYMENT.CAPTURE.COMPLETED", UNNAMED), event("X.Y", {"id": "1"})]}
+    assert PAYPAL.read_page(Place("events", 1, 2), answer(page)).wants == (Want("order", "ORD1"),)
+
+
 def test_what_is_wrong_has_paypals_name() -> None:
     body = {"name": "UNPROCESSABLE_ENTITY", "details": [{"issue": "ORDER_ALREADY_CAPTURED"}], "debug_id": "x"}
     outcome = PAYPAL.classify(Call("pay", "/x", method="POST", key="k"), Answer(422, {}, json.dumps(body).encode()))
