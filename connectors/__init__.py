@@ -13,6 +13,7 @@ from connectors.errors import ConnectorError, SignatureError, TranslationError
 from connectors.flutterwave_v3 import FLUTTERWAVE_V3
 from connectors.flutterwave_v4 import FLUTTERWAVE_V4
 from connectors.modern_treasury import MODERN_TREASURY
+from connectors.paypal import PAYPAL
 from connectors.paystack import PAYSTACK
 from connectors.stripe import STRIPE
 
@@ -24,6 +25,7 @@ CONNECTORS: Final[dict[str, Connector]] = {
         PAYSTACK,
         FLUTTERWAVE_V3,
         FLUTTERWAVE_V4,
+        PAYPAL,
         MODERN_TREASURY,
         CAMT053,
         CANONICAL_FACTS,
