@@ -17,6 +17,7 @@ from contraflow.cli import (
     ledger,
     payment,
     projections,
+    retranslate,
     rules,
     status,
     trial_balance,
@@ -68,6 +69,7 @@ app.add_typer(connectors.app, name="connectors")
 app.add_typer(dead.app, name="dead")
 app.add_typer(projections.app, name="projections")
 app.add_typer(rules.app, name="rules")
+app.command("retranslate")(retranslate.retranslate)
 app.command("what-if")(what_if.what_if)
 app.command("verify")(verify.verify)
 app.command("doctor")(doctor.doctor)
