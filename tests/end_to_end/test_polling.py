@@ -1,4 +1,4 @@
-"""The whole of it with polling: a thin webhook becomes a fact, accounts are tested, listed and looked after by command."""
+"""The whole of it with polling: a thin webhook becomes a fact, accounts are tested and looked after by command."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from connectors.stripe_signature import sign
 from contraflow.embedded import PairAddresses
+from contraflow.simulator.signing import sign
 from tests.end_to_end.command_line import ACCOUNT, SECRET, CommandLine, eventually
 from tests.infra import fresh_database
 from tests.integration.polling_site import BALANCES, EVENTS, PAYOUTS, thin_event
@@ -85,7 +85,7 @@ def test_polled_fetched_and_looked_after(shop: CommandLine, vendor: StandIn) -> 
     refused = shop.run("connectors", "test", "shop", code=1)
     assert "does not accept the credentials" in refused.stderr and KEY not in refused.stderr + refused.stdout
     vendor.keys = {f"Bearer {KEY}"}
-    assert "names no account" in shop.run("connectors", "test", "nobody", code=3).stderr
+    assert "name no account" in shop.run("connectors", "test", "nobody", code=3).stderr
     assert "api_key is not set" in shop.run("connectors", "test", "spare", code=4).stderr
 
     with shop.up() as running:
