@@ -71,6 +71,17 @@ class Gap:
     seen_at: str
 
 
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """An object that was not there, or an item that no record may carry."""
+
+    account: str
+    stream: str
+    id: str
+    code: str
+    at: str
+
+
 def account_health(connection: psycopg.Connection[Any], settings: Settings, now_us: int) -> list[AccountHealth]:
     """Every configured account, in the order of the settings; the schema `gateways` is there."""
     return [_health(connection, name, each, settings, now_us) for name, each in settings.gateways.items()]
@@ -84,6 +95,14 @@ def gaps(connection: psycopg.Connection[Any], settings: Settings, now_us: int, l
         (now_us - settings.gap_after_s * 1_000_000, limit),
     )
     return [Gap(gateway, account, key, kind, at, _time(seen)) for gateway, account, key, kind, at, seen in rows]
+
+
+def skipped(connection: psycopg.Connection[Any], limit: int = 1000) -> list[Skipped]:
+    """What was passed over, newest first."""
+    rows = connection.execute(
+        "SELECT name, stream, id, code, at_us FROM gateways.skipped ORDER BY skipped_id DESC LIMIT %s", (limit,)
+    )
+    return [Skipped(name, stream, what, code, _time(at_us)) for name, stream, what, code, at_us in rows]
 
 
 def resume(connection: psycopg.Connection[Any], name: str) -> list[str]:

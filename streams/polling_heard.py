@@ -26,6 +26,7 @@ GROUP: Final = "contraflow-polling"
 BATCH_RECORDS_MAX: Final = 500
 IDLE_POLL_S: Final = 0.5
 KEPT_US: Final = 40 * 86_400 * 1_000_000  # longer than any overlap of windows
+TIDY_EVERY_US: Final = 3_600 * 1_000_000
 # Facts that gateways tell by webhook. Rows of settlement, reserves and observations are told by lists alone.
 TOLD_BY_WEBHOOK: Final = ("payment.", "refund.", "dispute.", "payout.", "transfer.")
 
@@ -83,11 +84,11 @@ class Hearer:
         self._expects_webhooks = expects_webhooks
         self._now_us = now_us
         self._offsets: dict[tuple[str, int], int] = {}
+        self._tidy_at_us = 0
 
     def run(self, stop: threading.Event) -> None:
         """Read; raises OffsetGone where Kafka no longer has what comes next, psycopg.Error when it cannot write."""
         with psycopg.connect(self._postgres, autocommit=True, application_name="contraflow-polling") as connection:
-            self._tidy(connection)
             while not stop.is_set():
                 try:
                     self._session(connection, stop)
@@ -108,6 +109,8 @@ class Hearer:
         reading.subscribe(topics, on_assign=assign)
         try:
             while not stop.is_set():
+                if self._now_us() >= self._tidy_at_us:
+                    self._tidy(connection)
                 messages = [each for each in reading.consume(BATCH_RECORDS_MAX, timeout=IDLE_POLL_S) if _good(each)]
                 if messages:
                     self.write(connection, messages)
@@ -149,13 +152,15 @@ class Hearer:
             raise Overtaken(f"{topic}/{number} was read on by another process")
 
     def _tidy(self, connection: psycopg.Connection[Any]) -> None:
+        self._tidy_at_us = self._now_us() + TIDY_EVERY_US
         connection.execute("DELETE FROM gateways.told WHERE at_us < %s", (self._now_us() - KEPT_US,))
         connection.execute("DELETE FROM gateways.untold WHERE seen_at_us < %s", (self._now_us() - KEPT_US,))
 
 
 def _keep(cursor: psycopg.Cursor[Any], heard: Heard) -> None:
     if heard.wants:
-        cursor.executemany(WANT, heard.wants)
+        # In one order everywhere: the poller puts fetches on record as well, and neither must wait for the other.
+        cursor.executemany(WANT, sorted(set(heard.wants)))
     for column, times in (("webhook_at_us", heard.webhooks), ("answer_at_us", heard.answers)):
         for (gateway, account), at_us in times.items():
             cursor.execute(_HEARD[column], (gateway, account, at_us))

@@ -164,6 +164,25 @@ def gaps(
         raise typer.Exit(ExitCode.WRONG)
 
 
+@app.command("skipped")
+def skipped(
+    context: typer.Context,
+    limit: Annotated[int, typer.Option("--limit", help="At most so many, newest first.", min=1, max=100_000)] = 1000,
+    output: Output = None,
+    debug: Debug = False,
+) -> None:
+    """Show what was passed over: objects that were not there, items that no record may carry."""
+    terminal, settings = prepare(context)
+
+    from dataclasses import asdict
+
+    from contraflow.gateway_health import skipped as read_skipped
+
+    with _postgres(settings, terminal.say) as connection:
+        found = [asdict(each) for each in read_skipped(connection, limit)]
+    terminal.answer(found, [_table("Passed over", found)])
+
+
 @app.command("resume")
 def resume(context: typer.Context, account: AccountName, output: Output = None, debug: Debug = False) -> None:
     """Let an account and its streams that were paused go on."""

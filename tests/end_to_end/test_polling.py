@@ -120,6 +120,8 @@ def test_polled_fetched_and_looked_after(shop: CommandLine, vendor: StandIn) -> 
         assert fetched["fetches"] == 1
         assert "use one of" in shop.run("connectors", "poll", "shop", "--stream", "charge", code=2).stderr
 
+        assert shop.json("connectors", "skipped") == []
+
         vendor.fault(BALANCES, *[status(403)] * 2)
         eventually(lambda: "rejected" in json.dumps(account()["streams"]), "the stream is paused")
         assert shop.json("connectors", "resume", "shop")["resumed"] == ["balance_transactions"]
