@@ -20,10 +20,10 @@ MOVED := again
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check chaos model mutants bench install clean again
+.PHONY: help demo test check chaos stand-ins model mutants bench install clean again
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 
 demo: $(STAMP) ## one simulated day through the whole pipeline, on an embedded Kafka and PostgreSQL
 	@$(BIN)/contraflow demo $(ARGS)
@@ -39,6 +39,9 @@ check: $(STAMP) ## lint, format, types and the fast tests: run it before every c
 
 chaos: $(STAMP) ## the tests that kill and freeze processes; they take minutes
 	@$(BIN)/python -m pytest -m chaos $(ARGS)
+
+stand-ins: $(STAMP) ## our requests under the vendors' own programs; needs Go, which fetches them
+	@$(BIN)/python -m pytest -m stand_ins $(ARGS)
 
 model: $(STAMP) ## a million random commands to the book, each judged by a model of dictionaries; minutes
 	@$(BIN)/python -m pytest -q -s -m bench_long tests/unit/ledger/test_book_model.py $(ARGS)

@@ -29,6 +29,7 @@ from api.metrics import Metrics
 from api.openapi import describe
 from api.position_watch import PositionWatch
 from api.readiness import Readiness
+from api.refused_signatures import RefusedSignatures
 from api.services import Services
 
 CLOSE_WAIT_S: Final = 5.0
@@ -99,13 +100,17 @@ async def _opened(config: ApiConfig, metrics: Metrics) -> AsyncIterator[Services
         intake = config.open_intake()
         try:
             listening = asyncio.create_task(watch.run(), name="position-watch")
+            refused = RefusedSignatures(pool)
+            writing = asyncio.create_task(refused.run(), name="refused-signatures")
             readiness = Readiness(pool, config.reach_broker, config.probe_wait_s)
             try:
-                yield Services(config, pool, Charts(pool), watch, intake, readiness, metrics)
+                yield Services(config, pool, Charts(pool), watch, intake, readiness, metrics, refused)
             finally:
-                listening.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await listening
+                for task in (listening, writing):
+                    task.cancel()
+                    with contextlib.suppress(asyncio.CancelledError):
+                        await task
+                await refused.write()
         finally:
             # Waits for what Kafka has not acknowledged yet.
             await asyncio.to_thread(intake.close)

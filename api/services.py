@@ -10,6 +10,7 @@ from api.config import ApiConfig
 from api.metrics import Metrics
 from api.position_watch import PositionWatch
 from api.readiness import Readiness
+from api.refused_signatures import RefusedSignatures
 from streams.intake import Intake
 
 
@@ -28,6 +29,7 @@ class Services:
     intake: Intake
     readiness: Readiness
     metrics: Metrics
+    refused: RefusedSignatures
 
 
 def services_of(request: Request) -> Services:

@@ -64,6 +64,8 @@ async def receive(
         accepted = [await _accept(services, settings, part) for part in parts]
     except Problem as problem:
         services.metrics.webhook(endpoint, problem.code)
+        if isinstance(problem.__cause__, SignatureRefused):
+            services.refused.count(endpoint, settings)
         raise
     services.metrics.webhook(endpoint, "accepted")
     receipt = Receipt(status="accepted", digest=accepted[0].digest if len(accepted) == 1 else sha256(raw).hexdigest())

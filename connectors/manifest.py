@@ -21,7 +21,7 @@ Status = Literal[
     "disputed",
     "reversed",
 ]
-AuthKind = Literal["none", "bearer", "basic", "client_credentials", "refresh_token"]
+AuthKind = Literal["none", "bearer", "api_key", "basic", "client_credentials", "refresh_token"]
 
 CAPABILITIES: Final = frozenset(get_args(Capability))
 STATUSES: Final = frozenset(get_args(Status))
@@ -38,13 +38,15 @@ class Auth(msgspec.Struct, frozen=True):
     """How calls prove who makes them. Credentials themselves are settings and never stand here.
 
     Attributes:
-        kind: ``bearer`` (a secret key), ``basic`` (name and password), ``client_credentials`` or ``refresh_token``
-            (OAuth 2.0; the last one hands out a new refresh token with every answer if `rotates`).
+        kind: ``bearer`` (a secret key), ``api_key`` (the same in a header of its own), ``basic`` (name and password),
+            ``client_credentials`` or ``refresh_token`` (OAuth 2.0; the last one hands out a new refresh token with
+            every answer if `rotates`).
         token_urls: whole addresses of the token endpoint, for the two OAuth kinds.
         client: whether the token endpoint takes client id and secret as Basic authorization or as form fields.
         scope: what is asked for, or empty.
         margin_s: how many seconds before its end a token is renewed.
         rotates: a refresh token is good once.
+        header: for ``api_key``, the header that holds the key.
     """
 
     kind: AuthKind
@@ -53,6 +55,7 @@ class Auth(msgspec.Struct, frozen=True):
     scope: str = ""
     margin_s: int = 60
     rotates: bool = False
+    header: str = ""
 
 
 class SignatureScheme(msgspec.Struct, frozen=True):
@@ -198,6 +201,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
             yield "urls: streams need an address"
         if self.auth.kind in ("client_credentials", "refresh_token") and self.auth.token_urls is None:
             yield "auth.token_urls: this kind of authorization needs a token endpoint"
+        if (self.auth.kind == "api_key") != bool(self.auth.header):
+            yield "auth.header: an api key stands in a header of its own, and nothing else does"
         for stream in polled:
             if 0 < stream.window_s <= stream.overlap_s:
                 yield f"streams.{stream.name}: its window must be longer than its overlap, or it never advances"

@@ -21,7 +21,7 @@ from pydantic import SecretStr
 
 from contraflow.embedded.port import free_ports, is_free
 from contraflow.kafka_security import KafkaSecurity
-from contraflow.parts import PARTS
+from contraflow.parts import needed_parts
 from contraflow.pipeline import Pipeline, api_url
 from contraflow.servers import Say
 from contraflow.settings import Settings, WebhookEndpoint
@@ -71,7 +71,7 @@ def demo_day(settings: Settings, *, payments: int, seed: int, say: Say) -> Itera
     ours = demo_settings(settings, day.account)
     book = ours.book
     say(f"Demo: a day of {payments} payments, seed {seed}, book {book}; data in {ours.data_dir}")
-    with Pipeline.running(ours, list(PARTS), say) as pipeline:
+    with Pipeline.running(ours, needed_parts(ours), say) as pipeline:
         pipeline.wait_ready()
         with pipeline.watched():
             say(f"The pipeline runs; API at {api_url(ours)}")
@@ -116,6 +116,7 @@ def demo_settings(settings: Settings, account: str) -> Settings:
             "api_host": "127.0.0.1",
             "api_port": settings.api_port if is_free(settings.api_port) else free_ports(1)[0],
             "endpoints": {ENDPOINT: endpoint},
+            "gateways": {},
             # What the parts tell would stand between people and the story; --debug shows all of it.
             "log_level": "debug" if settings.log_level == "debug" else "warning",
             "banks": {},

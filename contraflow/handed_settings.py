@@ -8,6 +8,7 @@ and nowhere else.
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ def _plain(value: Any) -> Any:
     match value:
         case SecretStr():
             return value.get_secret_value()
-        case Path():
+        case Path() | date():
             return str(value)
         case dict():
             return {name: _plain(each) for name, each in value.items()}

@@ -122,6 +122,14 @@ def run_projecting(settings: Settings) -> int:
     return run_projecting(wiring.projecting_config(settings))
 
 
+def run_polling(settings: Settings) -> int:
+    """Gateways into the inbound topics."""
+    from streams.polling import run_polling
+
+    run_polling(wiring.polling_config(settings), _stop_on_signal())
+    return 0
+
+
 def _collect_seldom() -> None:
     """Look for cycles among Python's objects once in a while, and never among those of the program itself.
 
@@ -176,6 +184,7 @@ _RUNNERS: Final[dict[str, Callable[[Settings], int]]] = {
     "posting": run_posting,
     "publishing": run_publishing,
     "projecting": run_projecting,
+    "polling": run_polling,
 }
 
 

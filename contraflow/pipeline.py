@@ -18,11 +18,11 @@ from typing import Final
 
 from contraflow.embedded import EmbeddedPair
 from contraflow.embedded.port import is_free
-from contraflow.parts import PARTS, part_orders
+from contraflow.parts import needed_parts, part_orders
 from contraflow.servers import Say, any_servers, own_servers
-from contraflow.settings import Settings
+from contraflow.settings import Settings, SettingsInvalid
 from contraflow.supervision import POLL_S, Supervisor
-from contraflow.wiring import posting_config
+from contraflow.wiring import polling_config, posting_config
 
 PARTS_FILE: Final = "parts.json"
 READY_WAIT_S: Final = 90.0
@@ -63,13 +63,15 @@ class Pipeline:
             )
         with contextlib.ExitStack() as stack:
             pair = None
-            if set(names) == set(PARTS):
+            if set(names) >= set(needed_parts(settings)):
                 wired, pair = stack.enter_context(own_servers(settings, say))
             else:
                 # Some parts only: the others may run beside us, on the pair that one of us owns.
                 wired = stack.enter_context(any_servers(settings, say))
             if "posting" in names:
                 posting_config(wired)  # a chart or rules that cannot be read are said here, not by a part that dies
+            if "polling" in names and not polling_config(wired).gateways:  # files of credentials are read here as well
+                raise SettingsInvalid("CONTRAFLOW_GATEWAYS: there is nobody to poll: name an account with credentials")
             prepare_stores(wired, say)
             pipeline = cls(wired, names, pair, say)
             stack.callback(pipeline._stop)
@@ -145,6 +147,7 @@ def prepare_stores(settings: Settings, say: Say) -> None:
     from contraflow.wiring import kafka_config, postgres_dsn
     from ledger.schema import migrate
     from projections.schema import ensure_schemas
+    from streams.gateway_schema import migrate_gateways
     from streams.topics import ensure_topics
 
     created = ensure_topics(kafka_config(settings))
@@ -153,6 +156,7 @@ def prepare_stores(settings: Settings, say: Say) -> None:
     with psycopg.connect(postgres_dsn(settings), autocommit=True) as connection:
         migrate(connection)
         ensure_schemas(connection)
+        migrate_gateways(connection)
 
 
 def api_url(settings: Settings) -> str:

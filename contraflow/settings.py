@@ -11,10 +11,10 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import platformdirs
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -23,28 +23,19 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from contraflow.gateway_settings import BookName, GatewayAccount
 from contraflow.kafka_security import KafkaSecurity
 
 PREFIX = "CONTRAFLOW_"
 SECRETS_DIR = Path("/run/secrets")
 # Variables of ours that are no settings.
-OTHER_VARIABLES = {"CONTRAFLOW_CONFIG", "CONTRAFLOW_TEST_INFRA"}
+OTHER_VARIABLES = {"CONTRAFLOW_CONFIG", "CONTRAFLOW_TEST_INFRA", "CONTRAFLOW_STRIPE_MOCK_DIR"}
 # Everything below is shown with its value in an error, except these, which may hold secrets.
-_HIDDEN = {"postgres", "kafka_security", "endpoints"}
+_HIDDEN = {"postgres", "kafka_security", "endpoints", "gateways"}
 
 
 class SettingsInvalid(Exception):
     """A setting cannot be used. The message names each with its reason, never with a secret."""
-
-
-def _book(value: str) -> str:
-    """Books stand in headers, cursors, addresses and file names."""
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", value):
-        raise ValueError("use 1 to 100 letters, digits, '.', '_' or '-', beginning with a letter or digit")
-    return value
-
-
-BookName = Annotated[str, AfterValidator(_book)]
 
 
 class WebhookEndpoint(BaseModel):
@@ -137,6 +128,19 @@ class Settings(BaseSettings):
     endpoints: dict[str, WebhookEndpoint] = Field(
         {}, description="Webhook endpoints by name: the last part of `/webhooks/{gateway}/{name}`."
     )
+    gateways: dict[str, GatewayAccount] = Field(
+        {},
+        description="Accounts at gateways that are polled, by name. What is remembered of one stands under its name.",
+    )
+    breaker_window_s: int = Field(60, ge=1, le=3600, description="For so long calls are counted, in seconds.")
+    breaker_failures_percent: int = Field(
+        15, ge=1, le=100, description="An operation of which so many calls failed is left alone."
+    )
+    breaker_calls_min: int = Field(10, ge=1, le=10_000, description="But not with fewer calls than this.")
+    breaker_rest_s: int = Field(300, ge=1, le=86400, description="How long it is left alone, in seconds.")
+    gap_after_s: int = Field(
+        900, ge=1, le=604_800, description="What polling saw and no webhook told for so long is a gap, in seconds."
+    )
     banks: dict[str, BankAccount] = Field({}, description="Bank accounts by IBAN or account number.")
     webhook_body_bytes_max: int = Field(
         1024 * 1024, ge=1024, le=1024 * 1024, description="Larger webhook bodies are refused, in bytes."
@@ -208,6 +212,17 @@ class Settings(BaseSettings):
             if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,62}", name):
                 raise ValueError(f"endpoint name {name!r}: use up to 63 lower-case letters, digits, '_' or '-'")
         return endpoints
+
+    @field_validator("gateways")
+    @classmethod
+    def _gateway_names(cls, gateways: dict[str, GatewayAccount]) -> dict[str, GatewayAccount]:
+        seen: dict[tuple[str, str], str] = {}
+        for name, each in gateways.items():
+            if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,62}", name):
+                raise ValueError(f"account name {name[:80]!r}: use up to 63 lower-case letters, digits, '_' or '-'")
+            if (other := seen.setdefault((each.gateway, each.account), name)) != name:
+                raise ValueError(f"{other} and {name} are the same account of {each.gateway}")
+        return gateways
 
     @field_validator("banks")
     @classmethod

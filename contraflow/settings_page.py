@@ -10,6 +10,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from contraflow.gateway_settings import GatewayAccount
 from contraflow.kafka_security import KafkaSecurity
 from contraflow.settings import PREFIX, BankAccount, Settings, WebhookEndpoint
 
@@ -39,6 +40,12 @@ username = "ledger"
 account = "acct_1"
 secrets = ["whsec_old", "whsec_new"]
 
+[gateways.shop]
+gateway = "stripe"
+account = "acct_1"
+environment = "live"
+api_key_file = "/run/secrets/stripe_key"
+
 [banks.DE89370400440532013000]
 book = "main"
 ```
@@ -53,6 +60,7 @@ def settings_page() -> str:
     groups: tuple[tuple[str, type[BaseModel], str], ...] = (
         ("`kafka_security`", KafkaSecurity, f"{PREFIX}KAFKA_SECURITY__"),
         ("Each of `endpoints`", WebhookEndpoint, f"{PREFIX}ENDPOINTS__<NAME>__"),
+        ("Each of `gateways`", GatewayAccount, f"{PREFIX}GATEWAYS__<NAME>__"),
         ("Each of `banks`", BankAccount, f"{PREFIX}BANKS__<IBAN>__"),
     )
     for title, model, prefix in groups:
@@ -81,13 +89,14 @@ def _kinds(annotation: object) -> Iterator[str]:
     elif origin is list:
         yield f"list of {' or '.join(_kinds(typing.get_args(annotation)[0]))}"
     elif origin is dict:
-        yield "table, see below"
+        inner = " or ".join(_kinds(typing.get_args(annotation)[1]))
+        yield "table, see below" if inner.startswith("group") else f"table of {inner}"
     elif annotation is SecretStr:
         yield "secret"
     elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield "group, see below"
     elif isinstance(annotation, type) and annotation is not type(None):
-        yield {"str": "text", "int": "whole number", "Path": "path"}[annotation.__name__]
+        yield {"str": "text", "int": "whole number", "Path": "path", "date": "date"}[annotation.__name__]
 
 
 def _default(name: str, field: FieldInfo) -> str:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from api.config import ApiConfig, Part, Receive
     from contraflow.certificates import Certificates
+    from contraflow.gateway_settings import GatewayAccount
+    from streams.gateway import Gateway
+    from streams.polling import PollingConfig
     from streams.posting import PostingConfig
     from streams.projecting import ProjectingConfig
     from streams.publishing import PublishingConfig
@@ -101,6 +104,74 @@ def projecting_config(settings: Settings) -> ProjectingConfig:
     from streams.projecting import ProjectingConfig
 
     return ProjectingConfig(kafka=kafka_config(settings), postgres=postgres_dsn(settings))
+
+
+def polled_accounts(settings: Settings) -> dict[str, GatewayAccount]:
+    """The gateway accounts that have all the credentials their gateway needs, by name."""
+    return {name: account for name, account in settings.gateways.items() if not account.missing()}
+
+
+def gateway_of(settings: Settings, name: str) -> Gateway:
+    """One account as polling needs it; reads the files of its credentials. Raises SettingsInvalid."""
+    from dataclasses import fields
+
+    from msgspec.structs import replace
+
+    from contraflow.gateway_settings import CREDENTIALS
+    from streams.gateway import Credentials, Gateway
+
+    account = settings.gateways[name]
+    prefix = f"CONTRAFLOW_GATEWAYS__{name.upper()}__"
+    held = {}
+    for each in CREDENTIALS:
+        try:
+            held[each] = account.credential(each)
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            raise SettingsInvalid(f"{prefix}{each.upper()}_FILE: cannot be used: {reason}") from None
+    headers = {header: value.get_secret_value() for header, value in account.headers.items()}
+    assert {*held, "headers"} == {field.name for field in fields(Credentials)}
+    manifest = account.connector.manifest
+    assert manifest is not None
+    streams = tuple(
+        replace(stream, every_s=account.every_s.get(stream.name, stream.every_s))
+        for stream in manifest.streams
+        if not stream.by_id and (account.streams is None or stream.name in account.streams)
+    )
+    return Gateway(
+        name=name,
+        connector=account.connector,
+        account=account.account,
+        book=account.book,
+        environment=account.environment,
+        credentials=Credentials(**held, headers=headers),
+        base_url=account.base_url or "",
+        token_url=account.token_url or "",
+        streams=streams,
+        since_s=account.since_s,
+        has_webhooks=any(
+            (endpoint.gateway, endpoint.account) == (account.gateway, account.account)
+            for endpoint in settings.endpoints.values()
+        ),
+    )
+
+
+def polling_config(settings: Settings, names: Sequence[str] | None = None) -> PollingConfig:
+    """What polling needs, for all accounts with credentials or for those named."""
+    from streams.polling import PollingConfig
+    from streams.polling_breaker import BreakerLimits
+
+    return PollingConfig(
+        kafka=kafka_config(settings),
+        postgres=postgres_dsn(settings),
+        gateways=[gateway_of(settings, name) for name in (polled_accounts(settings) if names is None else names)],
+        breaker=BreakerLimits(
+            window_s=settings.breaker_window_s,
+            failures_percent=settings.breaker_failures_percent,
+            calls_min=settings.breaker_calls_min,
+            rest_s=settings.breaker_rest_s,
+        ),
+    )
 
 
 def broker_probe(kafka: KafkaConfig, wait_s: float) -> Callable[[], bool]:

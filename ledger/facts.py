@@ -5,6 +5,7 @@ a gateway tells the same money share one key (law 3). Compared content is type, 
 telling is a further sighting.
 """
 
+import re
 from hashlib import blake2b
 from typing import Final
 
@@ -98,6 +99,7 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid
     type: str
 
 
+_REVISION: Final = re.compile(r"[1-9][0-9]{0,5}")
 _encoder: Final = msgspec.json.Encoder(order="deterministic")
 _decoder: Final = msgspec.json.Decoder(Fact)
 
@@ -152,6 +154,17 @@ def command_digest(key: str) -> bytes:
 def closing_digest(hold: str) -> bytes:
     """The one place on record for the end of the hold with this key: captured, released or expired, never two."""
     return blake2b(hold.encode(), digest_size=16, person=b"closing").digest()
+
+
+def revised_key(key: str, revision: int) -> str:
+    """The key of a later reading of a fact: ``<key>@2``, ``<key>@3``; revision 1 is the fact itself."""
+    return key if revision == 1 else f"{key}@{revision}"
+
+
+def revision_of(key: str) -> tuple[str, int]:
+    """Key of the first reading and the number of this one; whoever asks knows whether the first one was ever told."""
+    base, _, number = key.rpartition("@")
+    return (base, int(number)) if base and _REVISION.fullmatch(number) and number != "1" else (key, 1)
 
 
 def differing_field(first: Fact, second: Fact) -> str:

@@ -106,3 +106,45 @@ def raw_record_of(connection: psycopg.Connection, book: str, position: int) -> S
         raise BrokenLaw(f"raw record of {book}/{position} is stored with unknown codec {codec!r}")
     whole = bytes(cramjam.zstd.decompress(body))
     return StoredRaw(book, digest, source, account, received_at_us, topic, partition, offset, first, last, whole)
+
+
+def raw_records(
+    connection: psycopg.Connection, book: str, *, source: str = "", from_position: int = 1
+) -> Iterator[tuple[StoredRaw, dict[str, str]]]:
+    """Every raw record of `book` in the order in which it came, with its context; within a transaction.
+
+    Args:
+        source: only those of this source; any when empty.
+        from_position: above 1, only those from which an event at this position or later was decided.
+    """
+    with connection.cursor("raw_records") as cursor:
+        cursor.itersize = 500
+        cursor.execute(
+            "SELECT digest, source, account, received_at_us, topic, partition, record_offset, first_position,"
+            " last_position, codec, body, context FROM ledger.raw_records JOIN ledger.books USING (book_id)"
+            " WHERE book = %(book)s AND (%(source)s = '' OR source = %(source)s)"
+            " AND (%(position)s <= 1 OR last_position >= %(position)s)"
+            " ORDER BY received_at_us, topic, partition, record_offset",
+            {"book": book, "source": source, "position": from_position},
+        )
+        for (
+            digest,
+            told_by,
+            account,
+            received_at_us,
+            topic,
+            partition,
+            offset,
+            first,
+            last,
+            codec,
+            body,
+            context,
+        ) in cursor:
+            if codec != "zstd":
+                raise BrokenLaw(f"a raw record of book {book!r} is stored with unknown codec {codec!r}")
+            whole = bytes(cramjam.zstd.decompress(body))
+            yield (
+                StoredRaw(book, digest, told_by, account, received_at_us, topic, partition, offset, first, last, whole),
+                context,
+            )

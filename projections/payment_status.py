@@ -15,6 +15,8 @@ from typing import Final
 
 import msgspec
 
+from ledger.facts import revised_key, revision_of
+
 STATUSES: Final = (
     "unknown",
     "initiated",
@@ -89,6 +91,8 @@ def payment_state(sightings: Sequence[Sighting]) -> PaymentState:
         amount_minor = only.amount_minor or 0
         return PaymentState(only.source, only.account, status, only.currency, amount_minor, 0, only.effective_at)
     facts = {sighting.key: sighting for sighting in sightings if sighting.kind in _COUNTING}
+    if len(facts) > 1 and any("@" in key for key in facts):
+        facts = _latest_readings(facts)
     best = only if len(sightings) == 1 else _best(sightings, facts)
     is_payment = best.type in _AMOUNT_RANK and best.key in facts
     amount_minor = (best.amount_minor or 0) if is_payment else 0
@@ -99,6 +103,16 @@ def payment_state(sightings: Sequence[Sighting]) -> PaymentState:
         status = _status(sightings, facts, amount_minor, refunded_minor)
     effective_at = min([sighting.effective_at for sighting in sightings])
     return PaymentState(best.source, best.account, status, best.currency, amount_minor, refunded_minor, effective_at)
+
+
+def _latest_readings(facts: dict[str, Sighting]) -> dict[str, Sighting]:
+    """Without the facts that were read again and told anew under a later revision of their key."""
+    replaced: set[str] = set()
+    for key in facts:
+        base, revision = revision_of(key)
+        if revision > 1 and base in facts:
+            replaced.update(revised_key(base, earlier) for earlier in range(1, revision))
+    return {key: fact for key, fact in facts.items() if key not in replaced}
 
 
 def _best(sightings: Sequence[Sighting], facts: dict[str, Sighting]) -> Sighting:

@@ -9,6 +9,7 @@ import typer
 from contraflow.cli import (
     balance,
     bench,
+    connectors,
     dead,
     demo,
     doctor,
@@ -16,6 +17,7 @@ from contraflow.cli import (
     ledger,
     payment,
     projections,
+    retranslate,
     rules,
     status,
     trial_balance,
@@ -63,9 +65,11 @@ app.add_typer(ledger.app, name="ledger")
 app.command("balance")(balance.balance)
 app.command("payment")(payment.payment)
 app.command("trial-balance")(trial_balance.trial_balance)
+app.add_typer(connectors.app, name="connectors")
 app.add_typer(dead.app, name="dead")
 app.add_typer(projections.app, name="projections")
 app.add_typer(rules.app, name="rules")
+app.command("retranslate")(retranslate.retranslate)
 app.command("what-if")(what_if.what_if)
 app.command("verify")(verify.verify)
 app.command("doctor")(doctor.doctor)

@@ -25,6 +25,7 @@ class PartName(StrEnum):
     posting = "posting"
     publishing = "publishing"
     projecting = "projecting"
+    polling = "polling"
 
 
 def up(
@@ -43,10 +44,11 @@ def up(
     """
     terminal, settings = prepare(context, long_running=True)
 
+    from contraflow.parts import needed_parts
     from contraflow.pipeline import Pipeline
     from contraflow.stop_request import StopRequest
 
-    names = sorted({part.value for part in only}) if only else [part.value for part in PartName]
+    names = sorted({part.value for part in only}) if only else needed_parts(settings)
     with StopRequest.listening() as stop:
         with Pipeline.running(settings, names, terminal.say) as pipeline:
             stop.hold()

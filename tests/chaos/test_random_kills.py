@@ -14,7 +14,6 @@ import psycopg
 import pytest
 
 from contraflow.embedded import EmbeddedError
-from contraflow.parts import PARTS
 from tests.end_to_end.load import load_on
 from tests.end_to_end.running import RunningPipeline, running
 from tests.end_to_end.test_kill_each import assert_nothing_lost
@@ -33,7 +32,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPipeline]:
 
 
 def kill_part(site: RunningPipeline, rng: random.Random) -> str:
-    name = rng.choice(list(PARTS))
+    name = rng.choice(list(site.pipeline.names))
     pid = site.pipeline.supervisor.pids.get(name)
     if pid is not None:
         os.kill(pid, signal.SIGKILL)
@@ -69,7 +68,7 @@ def cut_connections(site: RunningPipeline, rng: random.Random) -> str:
 
 
 def freeze_part(site: RunningPipeline, rng: random.Random) -> str:
-    name = rng.choice(list(PARTS))
+    name = rng.choice(list(site.pipeline.names))
     pid = site.pipeline.supervisor.pids.get(name)
     if pid is not None:
         with frozen(pid):

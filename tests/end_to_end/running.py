@@ -19,7 +19,7 @@ from pydantic import SecretStr
 
 from contraflow.embedded import PairAddresses
 from contraflow.embedded.port import free_ports
-from contraflow.parts import PARTS
+from contraflow.parts import needed_parts
 from contraflow.pipeline import Pipeline, api_url
 from contraflow.settings import Settings, WebhookEndpoint, load_settings
 from contraflow.settling import NotSettled, wait_settled
@@ -159,7 +159,7 @@ def running(
     settings = settings_of(
         data_dir, pair=pair, topic_prefix=topic_prefix, books=books, account=account, partitions=partitions, **more
     )
-    with Pipeline.running(settings, list(PARTS), said.append) as pipeline:
+    with Pipeline.running(settings, needed_parts(settings), said.append) as pipeline:
         pipeline.wait_ready()
         site = RunningPipeline(pipeline, said)
         with pipeline.watched(), site.http:

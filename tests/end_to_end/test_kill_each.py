@@ -11,7 +11,6 @@ from collections.abc import Iterator
 import pytest
 
 from contraflow.embedded import EmbeddedError
-from contraflow.parts import PARTS
 from tests.end_to_end.load import Load, assert_told_once, load_on
 from tests.end_to_end.published import assert_balances_published, assert_entries_complete
 from tests.end_to_end.running import RunningPipeline, running, until
@@ -65,7 +64,7 @@ def assert_nothing_lost(site: RunningPipeline, loads: list[Load]) -> None:
 def test_every_process_killed_in_turn_under_load(site: RunningPipeline) -> None:
     before = site.pipeline.supervisor.restarts_by_part
     with load_on(site, *BOOKS) as loads:
-        for name in PARTS:
+        for name in site.pipeline.names:
             loads[0].wait_for(30)
             kill_part(site, name)
         for name in ("postgres", "kafka"):
@@ -74,5 +73,5 @@ def test_every_process_killed_in_turn_under_load(site: RunningPipeline) -> None:
         for load in loads:
             load.wait_for(30, 90)
     after = site.pipeline.supervisor.restarts_by_part
-    assert all(after[name] > before[name] for name in PARTS), after
+    assert all(after[name] > before[name] for name in site.pipeline.names), after
     assert_nothing_lost(site, loads)

@@ -252,7 +252,7 @@ def test_every_metric_is_told_and_no_other() -> None:
 
     from api.metrics import Metrics
 
-    for module in ("projecting_metrics",):
+    for module in ("projecting_metrics", "polling_metrics"):
         __import__(f"streams.{module}")
     families = [*Metrics().registry.collect(), *prometheus_client.REGISTRY.collect()]
     real = {

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -9,12 +10,13 @@ from pydantic import SecretStr
 
 from api.config import Part, Receive
 from contraflow.embedded import PairAddresses
+from contraflow.gateway_settings import GatewayAccount
 from contraflow.handed_settings import read_settings, write_settings
 from contraflow.kafka_security import KafkaSecurity
-from contraflow.parts import PARTS, part_orders
+from contraflow.parts import PARTS, needed_parts, part_orders
 from contraflow.servers import resolved
 from contraflow.settings import BankAccount, Settings, WebhookEndpoint, load_settings
-from contraflow.wiring import kafka_config, postgres_dsn, webhook_receiver
+from contraflow.wiring import kafka_config, polling_config, postgres_dsn, webhook_receiver
 
 
 @pytest.fixture
@@ -28,6 +30,16 @@ def settings(tmp_path: Path) -> Settings:
         postgres=SecretStr("postgresql://ledger:hush-postgres@db/contraflow"),
         topic_prefix="prod.",
         endpoints={"shop": WebhookEndpoint(account="acct_1", secrets=[SecretStr("whsec_hush")], book="main")},
+        gateways={
+            "shop": GatewayAccount(
+                gateway="stripe",
+                account="acct_1",
+                environment="live",
+                api_key=SecretStr("sk_hush"),
+                headers={"x-tenant": SecretStr("hush-tenant")},
+                since=date(2026, 1, 5),
+            )
+        },
         banks={"DE53 5001": BankAccount(book="bank")},
     )
 
@@ -53,11 +65,20 @@ def test_secrets_stand_neither_in_arguments_nor_in_a_repr(settings: Settings) ->
     assert "hush" not in repr(orders)
     assert "hush" not in repr(settings)
     assert "hush" not in repr(kafka_config(settings))
+    assert "hush" not in repr(polling_config(settings))
+    assert "hush" not in repr(polling_config(settings).gateways[0].credentials)
 
 
-def test_the_api_is_stopped_before_the_others(settings: Settings) -> None:
+def test_what_brings_something_in_is_stopped_before_the_others(settings: Settings) -> None:
     stages = {order.name: order.stop_stage for order in part_orders(settings)}
-    assert all(stages["api"] < stages[name] for name in PARTS if name != "api")
+    brings = {"api", "polling"}
+    assert all(stages[first] < stages[name] for first in brings for name in PARTS if name not in brings)
+
+
+def test_polling_is_a_part_where_somebody_can_be_polled(settings: Settings) -> None:
+    without_key = settings.gateways["shop"].model_copy(update={"api_key": None})
+    assert needed_parts(settings) == list(PARTS)
+    assert "polling" not in needed_parts(settings.model_copy(update={"gateways": {"shop": without_key}}))
 
 
 def test_named_servers_stay_and_missing_ones_are_filled_in(tmp_path: Path) -> None:
