@@ -16,6 +16,17 @@ from connectors.json_fields import JsonObject, expanded, read_json, text, word
 # What the header of a webhook said that it is about (`X-Topic`).
 TOPIC: Final = "topic"
 
+_KINDS_OF_STREAMS: Final = {"reversal_failed": "payment_order", "return_failed": "incoming_payment_detail"}
+_KINDS_BY_FIELDS: Final = {
+    "returnable_type": "return",
+    "payment_order_id": "reversal",
+    "posted": "transaction",
+    "amount_upper_bound": "expected_payment",
+    "lockbox_number": "paper_item",
+    "originating_account_id": "payment_order",
+    "virtual_account_id": "incoming_payment_detail",
+}
+
 
 class Told(msgspec.Struct, frozen=True):
     """One thing told.
@@ -67,9 +78,12 @@ def _told(body: object, telling: Telling) -> Told:
         if not event:
             raise TranslationError("field_missing", "event is missing or not the name of an event")
         return Told(
-            _kind(data) or telling.context.get(TOPIC, ""), event, data, error=text(expanded(body, "errors"), "code")
+            _kind(data) or telling.context.get(TOPIC, "") or _kind_by_fields(data),
+            event,
+            data,
+            error=text(expanded(body, "errors"), "code"),
         )
-    kind = _kind(body) or (telling.stream if telling.is_answer else "")
+    kind = _kind(body) or (_kind_of_stream(telling.stream) if telling.is_answer else _kind_by_fields(body))
     if not kind:
         raise TranslationError("field_missing", "neither event and data nor object: no body of Modern Treasury")
     return Told(kind, "", body)
@@ -77,3 +91,12 @@ def _told(body: object, telling: Telling) -> Told:
 
 def _kind(owner: JsonObject) -> str:
     return word(owner.get("object")).lower()
+
+
+def _kind_of_stream(stream: str) -> str:
+    return _KINDS_OF_STREAMS.get(stream, stream.removesuffix("s"))
+
+
+def _kind_by_fields(owner: JsonObject) -> str:
+    """What only one kind of object has, for bodies that say neither in a header nor in themselves what they are."""
+    return next((kind for field, kind in _KINDS_BY_FIELDS.items() if field in owner), "")

@@ -125,7 +125,7 @@ def direction_of(owner: JsonObject, *, into: str) -> Direction:
     value = owner.get("direction")
     said = value.lower() if isinstance(value, str) else ""
     if said not in ("credit", "debit"):
-        if value is None and into == "debit" and owner.get("type") in _ALWAYS_OUT:
+        if value is None and into == "debit" and text(owner, "type") in _ALWAYS_OUT:
             return "out"
         raise TranslationError("direction_malformed", "direction is neither credit nor debit")
     return "in" if said == into else "out"

@@ -82,12 +82,15 @@ def read_page(place: Place, answer: Answer) -> Page:
 
 def wants(raw: bytes, telling: Telling) -> list[Want]:
     """The contents of a payout that was paid, and the object of a thin event, which holds none itself."""
-    body = read_json(raw)
-    if not isinstance(body, dict) or telling.is_answer:
+    try:
+        body = read_json(raw)
+        if not isinstance(body, dict) or telling.is_answer:
+            return []
+        if body.get("object") == "v2.core.event":
+            return _related(body)
+        return _contents(expanded(body, "data", "object")) if body.get("type") == "payout.paid" else []
+    except TranslationError:  # a dead letter, which says why
         return []
-    if body.get("object") == "v2.core.event":
-        return _related(body)
-    return _contents(expanded(body, "data", "object")) if body.get("type") == "payout.paid" else []
 
 
 def classify_answer(call: Call, answer: Answer) -> Outcome:

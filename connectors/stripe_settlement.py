@@ -18,6 +18,7 @@ from connectors.json_fields import (
     required_id,
     text,
     whole,
+    word,
 )
 from connectors.stripe_amounts import currency, iso_currency, iso_money
 from connectors.stripe_envelope import StripeEnvelope
@@ -78,7 +79,7 @@ def settlement_fact(envelope: StripeEnvelope, row: JsonObject, payout: str = "")
         f"{transaction}/recorded",
         effective_at=envelope.made(row),
         amounts=amounts,
-        links={"transaction": transaction, "category": text(row, "type"), "source": source, "payout": payout},
+        links={"transaction": transaction, "category": word(row.get("type")), "source": source, "payout": payout},
         attributes={
             "exchange_rate": rate,
             "settlement_currency": settled,

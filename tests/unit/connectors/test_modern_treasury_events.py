@@ -263,6 +263,30 @@ def test_no_personal_data_is_carried() -> None:
         assert "Jane" not in shown and "JANE" not in shown and "99887766" not in shown
 
 
+@pytest.mark.parametrize(
+    ("owner", "stream"),
+    [
+        (order(originating_account_id="a"), "payment_orders"),
+        (bodies.receipt(virtual_account_id=None), "incoming_payment_details"),
+        (bodies.paper_item(lockbox_number="1"), "paper_item"),
+        (bodies.transaction(), "transactions"),
+        (returned(), "returns"),
+        (bodies.reversal(), ""),
+        (bodies.expected(), "expected_payments"),
+    ],
+)
+def test_a_body_that_names_no_kind_is_known_by_its_topic_its_stream_or_its_fields(
+    owner: dict[str, Any], stream: str
+) -> None:
+    expected = told(owner)
+    unnamed = {name: value for name, value in owner.items() if name != "object"}
+    assert told(unnamed) == expected and told(hook("updated", unnamed)) == expected
+    topic = Telling("modern_treasury", "org_1", "d", {"topic": owner["object"]})
+    assert told(hook("updated", unnamed), topic) == expected
+    if stream:
+        assert told(unnamed, Telling("modern_treasury", "org_1", "d", {"via": "poll", "stream": stream})) == expected
+
+
 def test_a_telling_names_its_delivery() -> None:
     [first, *_] = facts(hook("completed", order()), Telling("modern_treasury", "org_1", "w-1"))
     assert first.delivery == "w-1"

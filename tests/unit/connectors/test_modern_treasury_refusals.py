@@ -1,5 +1,6 @@
 """What is not Modern Treasury's is refused with a stable code, and nothing but `TranslationError` ever comes out."""
 
+import copy
 import json
 from typing import Any
 
@@ -43,6 +44,7 @@ from tests.unit.connectors.modern_treasury_bodies import facts, hook, order, ret
         (hook("completed", order(currency="US$")), "currency_malformed"),
         (hook("completed", order(direction=None)), "direction_malformed"),
         (hook("completed", order(direction="sideways")), "direction_malformed"),
+        (hook("completed", order(direction=None, type={"a": 1})), "direction_malformed"),
         (hook("completed", order(effective_date="soon")), "time_malformed"),
         (hook("completed", order(updated_at="soon")), "time_malformed"),
         (hook("completed", order(updated_at=5)), "time_malformed"),
@@ -122,19 +124,10 @@ VALUES = st.one_of(
 @settings(max_examples=1500, deadline=None)
 @given(data=st.data())
 def test_whatever_a_body_holds_nothing_but_a_refusal_comes_out(data: st.DataObject) -> None:
-    """Any field of a true body replaced, taken away or doubled; translate, wants and read_page alike."""
+    """Up to three values of a true body replaced or taken away; translate, wants and read_page alike."""
     body = json.loads(json.dumps(data.draw(st.sampled_from(WHOLE))))
-    owner: Any = body
-    while isinstance(owner, dict | list) and owner:
-        place = data.draw(st.sampled_from(sorted(owner) if isinstance(owner, dict) else range(len(owner))))
-        if isinstance(owner[place], dict | list) and owner[place] and data.draw(st.booleans()):
-            owner = owner[place]
-            continue
-        if data.draw(st.booleans()):
-            owner[place] = data.draw(VALUES)
-        elif isinstance(owner, dict):
-            del owner[place]
-        break
+    for _ in range(data.draw(st.integers(1, 3))):
+        _change(body, data)
     raw = json.dumps(body).encode("utf-8", "surrogatepass")
     connector = CONNECTORS["modern_treasury"]
     assert connector.wants is not None and connector.read_page is not None
@@ -156,6 +149,20 @@ def test_whatever_a_body_holds_nothing_but_a_refusal_comes_out(data: st.DataObje
             Place(stream, 1, 2, id="x"), Answer(200, {"x-after-cursor": "c"}, _listed(raw, stream))
         )
         assert page.items, "one bad row is one dead letter and stops no stream"
+
+
+def _change(owner: Any, data: st.DataObject) -> None:
+    """Replace or take away one value somewhere in a body."""
+    while isinstance(owner, dict | list) and owner:
+        place = data.draw(st.sampled_from(sorted(owner) if isinstance(owner, dict) else range(len(owner))))
+        if isinstance(owner[place], dict | list) and owner[place] and data.draw(st.booleans()):
+            owner = owner[place]
+            continue
+        if data.draw(st.booleans()):
+            owner[place] = copy.deepcopy(data.draw(VALUES))
+        elif isinstance(owner, dict):
+            del owner[place]
+        return
 
 
 def _is_json(raw: bytes) -> bool:

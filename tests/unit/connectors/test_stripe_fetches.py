@@ -71,6 +71,18 @@ def test_what_was_fetched_tells_what_a_webhook_would_have_told(owner: dict[str, 
     assert facts(item.raw, telling)[0].type == first
 
 
+@pytest.mark.parametrize(
+    "raw", [b"", b"{", b"[]", b'{"type":"payout.paid","data":{"object":{"automatic":true,"status":"paid"}}}']
+)
+def test_what_cannot_be_read_wants_nothing(raw: bytes) -> None:
+    assert wants(raw, TELLING) == []
+
+
+def test_a_category_that_is_no_word_is_left_out() -> None:
+    [fact] = facts({"object": "list", "data": [row(type="x" * 300)]})
+    assert fact.links == {"transaction": "txn_1", "source": "ch_1"}
+
+
 def test_a_balance_transaction_is_fetched_with_its_source() -> None:
     assert page_call(Place("balance_transaction", id="txn_1")).query == (("expand[]", "source"),)
     assert page_call(Place("charge", id="ch_1")).query == ()
