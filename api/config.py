@@ -23,7 +23,7 @@ class Part:
 
 
 # headers by lower-case name, raw body, path and query, now in seconds since 1970 -> what to record, in order;
-# raises `SignatureRefused`
+# raises `SignatureRefused` and `KeysUnavailable`
 Receive = Callable[[Mapping[str, str], bytes, str, int], Awaitable[Sequence[Part]]]
 
 
@@ -42,6 +42,10 @@ class SignatureRefused(Exception):
         self.detail = detail
 
 
+class KeysUnavailable(Exception):
+    """What proves a webhook could not be had just now, such as a certificate: the sender should come again."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookEndpoint:
     """One webhook URL of a gateway.
@@ -50,7 +54,8 @@ class WebhookEndpoint:
         source: the gateway, for example ``stripe``.
         account: the account at the gateway; may be empty when its events name it.
         book: where its facts go.
-        receive: verifies a request and says what to record; raises `SignatureRefused`.
+        receive: verifies a request and says what to record; raises `SignatureRefused`,
+            or `KeysUnavailable` when what proves it could not be had.
     """
 
     source: str

@@ -36,6 +36,8 @@ same at `/docs` (in a browser, without the internet) and `/openapi.json`.
 | 400 | `cursor_invalid` | a cursor that this list did not give out |
 | 400 | `min_position_malformed` | a `Contraflow-Min-Position` that cannot be read or names another book |
 | 400 | `header_missing`, `header_malformed`, `bad_signature`, `timestamp_out_of_tolerance` | a webhook's signature |
+| 400 | `cert_url_refused`, `algorithm_refused` | a webhook signed with a certificate that is never fetched |
+| 400 | `certificate_malformed`, `certificate_refused`, `certificate_expired` | a webhook signed with such a one |
 | 400 | `body_empty`, `body_incomplete` | a webhook's body |
 | 404 | `not_found` | no such path |
 | 404 | `book_unknown`, `account_unknown`, `entry_unknown`, `payment_unknown`, `item_unknown` | not in the book |
@@ -47,6 +49,7 @@ same at `/docs` (in a browser, without the internet) and `/openapi.json`.
 | 414 | `target_too_long` | path and query together |
 | 422 | `request_invalid` | a parameter is out of its bounds; `errors` names it |
 | 500 | `internal_error` | a fault of ours; `incident` |
+| 503 | `keys_unavailable` | a certificate that proves a webhook could not be fetched; send it again |
 | 503 | `not_recorded` | Kafka did not acknowledge a webhook; send it again |
 | 503 | `not_ready`, `postgres_unavailable`, `schema_missing`, `query_timeout`, `too_many_waiting` | ask again |
 """

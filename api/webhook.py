@@ -18,7 +18,7 @@ from fastapi import APIRouter, Path, Request, Response
 from pydantic import Field
 from starlette.requests import ClientDisconnect
 
-from api.config import Part, SignatureRefused, WebhookEndpoint
+from api.config import KeysUnavailable, Part, SignatureRefused, WebhookEndpoint
 from api.openapi import problems
 from api.problem import Problem
 from api.services import Services, services_of
@@ -101,6 +101,13 @@ async def _verified(settings: WebhookEndpoint, raw: bytes, request: Request) -> 
         return await settings.receive(headers, raw, path, int(time.time()))
     except SignatureRefused as refused:
         raise Problem(400, refused.code, refused.detail) from refused
+    except KeysUnavailable as error:
+        raise Problem(
+            503,
+            "keys_unavailable",
+            "What proves the delivery could not be fetched; send it again.",
+            headers={"Retry-After": str(RETRY_AFTER_S)},
+        ) from error
 
 
 async def _accept(services: Services, settings: WebhookEndpoint, part: Part) -> Accepted:

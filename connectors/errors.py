@@ -39,7 +39,9 @@ class TranslationError(ConnectorError, ValueError):
 class SignatureError(ConnectorError, ValueError):
     """A request whose signature does not prove that the gateway sent it.
 
-    Codes: ``header_missing``, ``header_malformed``, ``bad_signature``, ``timestamp_out_of_tolerance``.
+    Codes: ``header_missing``, ``header_malformed``, ``bad_signature``, ``timestamp_out_of_tolerance``; where a
+    certificate signs also ``cert_url_refused``, ``algorithm_refused``, ``certificate_missing``,
+    ``certificate_malformed``, ``certificate_refused``, ``certificate_expired``.
     """
 
 

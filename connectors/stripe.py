@@ -21,8 +21,9 @@ from connectors.stripe_payments import charge_facts, payment_intent_facts
 from connectors.stripe_payouts import payout_facts
 from connectors.stripe_plain_fields import PLAIN_FIELDS
 from connectors.stripe_refunds import refund_facts
-from connectors.stripe_settlement import settlement_fact
+from connectors.stripe_settlement import settled_fact
 from connectors.stripe_signature import verify
+from connectors.stripe_transfers import transfer_facts
 from ledger.facts import Fact
 
 # The account of an endpoint that names none and of events that name none: keys must never be empty in the middle.
@@ -38,6 +39,7 @@ _READERS: Final[tuple[tuple[str, str, Callable[[StripeEnvelope, JsonObject], lis
     ("refund.", "refund", refund_facts),
     ("payment_intent.", "payment_intent", payment_intent_facts),
     ("payout.", "payout", payout_facts),
+    ("transfer.", "transfer", transfer_facts),
 )
 _ROW_READERS: Final[dict[str, Callable[[StripeEnvelope, JsonObject], list[Fact]]]] = {
     "charge": charge_facts,
@@ -45,15 +47,16 @@ _ROW_READERS: Final[dict[str, Callable[[StripeEnvelope, JsonObject], list[Fact]]
     "payment_intent": payment_intent_facts,
     "payout": payout_facts,
     "dispute": dispute_facts,
+    "transfer": transfer_facts,
 }
 
 
 def translate(raw: bytes, telling: Telling) -> list[Fact]:
     """Facts of an event, a thin event of API v2, a list page or one row that we asked for; raises `TranslationError`.
 
-    A page may hold balance transactions, events, charges, refunds, payment intents or payouts. For balance transactions
-    ``telling.context["payout"]`` names the payout whose contents they are; without it a page with exactly one row of
-    type ``payout`` is taken to be that payout's contents.
+    A page may hold balance transactions, events, charges, refunds, payment intents, payouts, disputes or transfers. For
+    balance transactions ``telling.context["payout"]`` names the payout whose contents they are; without it a page with
+    exactly one row of type ``payout`` is taken to be that payout's contents.
     """
     body = read_object(raw)
     kind = body.get("object")
@@ -93,6 +96,7 @@ def _event_facts(event: JsonObject, telling: Telling) -> list[Fact]:
         type=event_type,
         at=unix_instant(event),
         live=_livemode(event),
+        version=text(event, "api_version"),
     )
     owner = expanded(expanded(event, "data"), "object")
     for prefix, kind, read in _READERS:
@@ -131,11 +135,12 @@ def _page_facts(page: JsonObject, telling: Telling) -> list[Fact]:
     envelope = StripeEnvelope("stripe", _account(telling), telling.delivery)
     if kinds == {"balance_transaction"}:
         payout = _payout_of(data, telling)
-        return [settlement_fact(envelope, row, payout) for row in data]
+        return [settled_fact(envelope, row, payout) for row in data]
     if not kinds <= _ROW_READERS.keys():
         raise TranslationError(
             "unsupported_list",
-            "a list page may hold balance transactions, events, charges, refunds, payment intents, payouts or disputes",
+            "a list page may hold balance transactions, events, charges, refunds, payment intents, payouts, disputes "
+            "or transfers",
         )
     for row in data:
         facts += _ROW_READERS[row["object"]](envelope, row) or _unmapped(envelope, row)

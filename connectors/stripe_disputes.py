@@ -1,12 +1,13 @@
 """Disputes: opened, funds withdrawn and reinstated, won, lost or closed otherwise.
 
 The events about funds carry the balance transactions of the dispute; each becomes a settlement fact too, because that
-is where the dispute's fee stands.
+is where the dispute's fee stands. A dispute that was listed or fetched says by them whether its funds were withdrawn
+and reinstated, whatever it has come to since.
 """
 
 from typing import Final
 
-from connectors.json_fields import JsonObject, expanded, optional_id, required_id, rows, text
+from connectors.json_fields import JsonObject, expanded, optional_id, optional_whole, required_id, rows, text
 from connectors.stripe_amounts import money
 from connectors.stripe_envelope import StripeEnvelope
 from connectors.stripe_settlement import settlement_fact
@@ -28,6 +29,8 @@ _STATUSES: Final = {
     "won": "won",
     "lost": "lost",
 }
+# Whether a balance transaction of a dispute is above zero -> what it did.
+_FUNDS: Final = {False: "funds_withdrawn", True: "funds_reinstated"}
 
 
 def dispute_facts(envelope: StripeEnvelope, dispute: JsonObject) -> list[Fact]:
@@ -36,9 +39,20 @@ def dispute_facts(envelope: StripeEnvelope, dispute: JsonObject) -> list[Fact]:
     transition = _TRANSITIONS.get(envelope.type) if envelope.type else _STATUSES.get(status)
     if transition is None:
         return []
-    dispute_id = required_id(dispute, "id")
     if transition == "closed" and status in {"won", "lost"}:
         transition = status
+    facts = [_fact(envelope, dispute, transition, status)]
+    moved = rows(dispute, "balance_transactions")
+    if not envelope.type:
+        signs = {(optional_whole(row, "amount") or 0) > 0 for row in moved if row.get("amount")}
+        facts += [_fact(envelope, dispute, _FUNDS[sign], status) for sign in sorted(signs)]
+    if transition in _FUNDS.values() or not envelope.type:
+        facts += [settlement_fact(envelope, row) for row in moved]
+    return facts
+
+
+def _fact(envelope: StripeEnvelope, dispute: JsonObject, transition: str, status: str) -> Fact:
+    dispute_id = required_id(dispute, "id")
     charge_id = optional_id(dispute, "charge")
     payment = (
         optional_id(dispute, "payment_intent")
@@ -46,21 +60,16 @@ def dispute_facts(envelope: StripeEnvelope, dispute: JsonObject) -> list[Fact]:
         or charge_id
     )
     updated = transition == "updated"
-    facts = [
-        envelope.fact_about(
-            dispute,
-            f"dispute.{transition}",
-            f"{dispute_id}/updated/{_word(status)}" if updated else f"{dispute_id}/{transition}",
-            effective_at=envelope.made(dispute) if transition == "opened" else envelope.happened(dispute),
-            amounts={} if updated else {"gross": money(dispute, "amount")},
-            links={"dispute": dispute_id, "payment": payment, "charge": charge_id},
-            attributes={"reason": text(dispute, "reason")},
-            references=(envelope.reference(dispute_id),) if transition == "funds_withdrawn" else (),
-        )
-    ]
-    if transition in {"funds_withdrawn", "funds_reinstated"} or not envelope.type:
-        facts += [settlement_fact(envelope, row) for row in rows(dispute, "balance_transactions")]
-    return facts
+    return envelope.fact_about(
+        dispute,
+        f"dispute.{transition}",
+        f"{dispute_id}/updated/{_word(status)}" if updated else f"{dispute_id}/{transition}",
+        effective_at=envelope.made(dispute) if transition == "opened" else envelope.happened(dispute),
+        amounts={} if updated else {"gross": money(dispute, "amount")},
+        links={"dispute": dispute_id, "payment": payment, "charge": charge_id},
+        attributes={"reason": text(dispute, "reason")},
+        references=(envelope.reference(dispute_id),) if transition == "funds_withdrawn" else (),
+    )
 
 
 def _word(status: str) -> str:

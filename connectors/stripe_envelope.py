@@ -9,7 +9,13 @@ from ledger.money import Money
 
 
 class StripeEnvelope(Envelope, frozen=True):
-    """An envelope around Stripe's objects, which all have ``created``, ``status`` and ``metadata``."""
+    """An envelope around Stripe's objects, which all have ``created``, ``status`` and ``metadata``.
+
+    Attributes:
+        version: API version in which an event was rendered, or empty.
+    """
+
+    version: str = ""
 
     def happened(self, owner: JsonObject) -> str:
         """When the event happened; for a row of a list page, when its object was made."""

@@ -23,12 +23,20 @@ MANIFEST: Final = Manifest(
         # A payout is listed by the day it was made and may fail days after it was paid.
         Stream("payouts", every_s=3600, overlap_s=14 * DAY_S),
         Stream("events", overlap_s=3600, history_s=30 * DAY_S),
+        # What webhooks tell, listed once more by the day it was made: as far back as each may still change.
+        Stream("payment_intents", every_s=3600, overlap_s=7 * DAY_S),
+        Stream("charges", every_s=3600, overlap_s=7 * DAY_S),
+        Stream("refunds", every_s=3600, overlap_s=30 * DAY_S),
+        Stream("disputes", every_s=6 * 3600, overlap_s=120 * DAY_S),
+        Stream("transfers", every_s=6 * 3600, overlap_s=30 * DAY_S),
         Stream("payout_contents", by_id=True),
         Stream("payment_intent", by_id=True, page_size=1),
         Stream("charge", by_id=True, page_size=1),
         Stream("refund", by_id=True, page_size=1),
         Stream("dispute", by_id=True, page_size=1),
         Stream("payout", by_id=True, page_size=1),
+        Stream("transfer", by_id=True, page_size=1),
+        Stream("balance_transaction", by_id=True, page_size=1),
     ),
     limits=(RateLimit(100, sandbox_requests=25),),
     operations=(

@@ -9,7 +9,7 @@ from typing import Final
 from connectors.connector import Telling
 from connectors.errors import TranslationError
 from connectors.exchange import Answer, Call, Item, Page, Place, Want, json_rows
-from connectors.json_fields import JsonObject, expanded, optional_id, read_json, read_object, required_id
+from connectors.json_fields import JsonObject, expanded, optional_id, read_json, read_object, required_id, word
 from connectors.outcome import Outcome, classify
 from connectors.stripe_manifest import MANIFEST
 
@@ -17,6 +17,17 @@ _LISTS: Final = {
     "balance_transactions": "/v1/balance_transactions",
     "payouts": "/v1/payouts",
     "events": "/v1/events",
+    "payment_intents": "/v1/payment_intents",
+    "charges": "/v1/charges",
+    "refunds": "/v1/refunds",
+    "disputes": "/v1/disputes",
+    "transfers": "/v1/transfers",
+}
+# What rows are expanded by; a converted row needs its source's amount.
+_EXPANDED: Final = {
+    "balance_transactions": "data.source",
+    "payout_contents": "data.source",
+    "payouts": "data.destination",
 }
 _OBJECTS: Final = {
     "payment_intent": "/v1/payment_intents",
@@ -24,6 +35,8 @@ _OBJECTS: Final = {
     "refund": "/v1/refunds",
     "dispute": "/v1/disputes",
     "payout": "/v1/payouts",
+    "transfer": "/v1/transfers",
+    "balance_transaction": "/v1/balance_transactions",
 }
 
 
@@ -31,7 +44,8 @@ def page_call(place: Place) -> Call:
     """The request of the page at a place."""
     stream = MANIFEST.stream(place.stream)
     if stream.name in _OBJECTS:
-        return Call(stream.name, f"{_OBJECTS[stream.name]}/{place.id}")
+        expand = (("expand[]", "source"),) if stream.name == "balance_transaction" else ()
+        return Call(stream.name, f"{_OBJECTS[stream.name]}/{place.id}", expand)
     query = [("limit", str(stream.page_size))]
     if stream.by_id:
         path = _LISTS["balance_transactions"]
@@ -39,8 +53,8 @@ def page_call(place: Place) -> Call:
     else:
         path = _LISTS[stream.name]
         query += [("created[gte]", str(place.since_s)), ("created[lt]", str(place.until_s))]
-    if stream.name != "events":
-        query.append(("expand[]", "data.source" if "balance" in path else "data.destination"))
+    if stream.name in _EXPANDED:
+        query.append(("expand[]", _EXPANDED[stream.name]))
     if place.page:
         query.append(("starting_after", place.page))
     return Call(stream.name, path, tuple(query))
@@ -72,9 +86,7 @@ def wants(raw: bytes, telling: Telling) -> list[Want]:
     if not isinstance(body, dict) or telling.is_answer:
         return []
     if body.get("object") == "v2.core.event":
-        related = expanded(body, "related_object")
-        kind = related.get("type")
-        return [Want(kind, required_id(related, "id"))] if isinstance(kind, str) and kind in _OBJECTS else []
+        return _related(body)
     return _contents(expanded(body, "data", "object")) if body.get("type") == "payout.paid" else []
 
 
@@ -100,6 +112,17 @@ def _contents(payout: JsonObject) -> list[Want]:
     if payout.get("automatic") is not True or payout.get("status") != "paid":
         return []
     return [Want("payout_contents", required_id(payout, "id"))]
+
+
+def _related(event: JsonObject) -> list[Want]:
+    """The object of a thin event: by its type, with or without the interface's version before it, or by its address."""
+    related = expanded(event, "related_object")
+    object_id = word(related.get("id"))
+    kind, url = related.get("type"), related.get("url")
+    named = kind.removeprefix("v1.") if isinstance(kind, str) else ""
+    by_url = {f"{path}/{object_id}": stream for stream, path in _OBJECTS.items()}
+    stream = named if named in _OBJECTS else by_url.get(url.partition("?")[0] if isinstance(url, str) else "", "")
+    return [Want(stream, object_id)] if stream and object_id else []
 
 
 def _error_code(answer: Answer) -> str:

@@ -5,7 +5,8 @@ same key and the same gross amount; fees come from balance transactions alone. A
 ``payment.succeeded`` again in every later event, which costs nothing and closes gaps that lost webhooks left.
 
 Sums that may change before money moves (an intent that is edited, an authorization that is raised) stand in the key of
-their transition: a new sum is a new fact and contradicts nothing.
+their transition: a new sum is a new fact and contradicts nothing. Where a charge may be captured several times, what it
+says before all is captured is not the last word: its intent alone says the sum, once it has succeeded.
 """
 
 from typing import Final
@@ -14,6 +15,7 @@ from connectors.json_fields import JsonObject, expanded, optional_id, optional_w
 from connectors.stripe_amounts import currency, iso_money, money
 from connectors.stripe_envelope import StripeEnvelope
 from connectors.stripe_refunds import refund_facts
+from connectors.stripe_releases import true_refunds
 from ledger.facts import Fact
 from ledger.money import Money
 
@@ -60,12 +62,14 @@ def payment_intent_facts(envelope: StripeEnvelope, intent: JsonObject) -> list[F
 def charge_facts(envelope: StripeEnvelope, charge: JsonObject) -> list[Fact]:
     """What a charge tells: its payment's transition, then the refunds it lists."""
     transition = _charge_transition(envelope, charge)
+    if transition == "succeeded" and _may_capture_more(charge):
+        transition = ""
     facts = []
     if transition:
         gross = _charge_gross(envelope, charge) if transition == "succeeded" else money(charge, "amount")
         facts.append(_payment_fact(envelope, charge, transition, gross, required_id(charge, "id")))
     if envelope.type in {"charge.refunded", ""}:
-        for refund in _true_refunds(charge):
+        for refund in true_refunds(charge):
             facts += refund_facts(envelope, refund, charge)
     return facts
 
@@ -163,21 +167,11 @@ def _charge_gross(envelope: StripeEnvelope, charge: JsonObject) -> Money:
     return money(charge, "amount")
 
 
-def _true_refunds(charge: JsonObject) -> list[JsonObject]:
-    """The refunds listed in a charge without the releases of what was authorized and never captured.
-
-    Until API version 2025-03-31 Stripe wrote such a release as a refund: the whole sum when an authorization ends
-    uncaptured, the rest when less is captured
-    (https://docs.stripe.com/changelog/basil/2025-03-31/remove-refund-from-partial-capture-and-payment-cancellation-flow).
-    No money that was ours moves, so it is no refund here.
-    """
-    refunds = rows(charge, "refunds")
-    if charge.get("captured") is False:
-        return []
+def _may_capture_more(charge: JsonObject) -> bool:
+    """Whether the charge allows several captures and not all of it is captured; only intents have such charges."""
+    details = expanded(charge, "payment_method_details")
+    allowed = any(
+        text(expanded(details, kind, "multicapture"), "status") == "available" for kind in ("card", "card_present")
+    )
     captured = optional_whole(charge, "amount_captured")
-    released = whole(charge, "amount") - captured if captured is not None else 0
-    if released:
-        oldest_first = sorted(refunds, key=lambda refund: optional_whole(refund, "created") or 0)
-        release = next((refund for refund in oldest_first if refund.get("amount") == released), None)
-        return [refund for refund in refunds if refund is not release]
-    return refunds
+    return allowed and captured is not None and captured < whole(charge, "amount")

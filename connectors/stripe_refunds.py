@@ -8,6 +8,7 @@ from typing import Final
 from connectors.json_fields import JsonObject, expanded, optional_id, required_id, text
 from connectors.stripe_amounts import money
 from connectors.stripe_envelope import StripeEnvelope
+from connectors.stripe_releases import is_release
 from ledger.facts import Fact
 
 _TYPES: Final = {
@@ -25,7 +26,7 @@ def refund_facts(envelope: StripeEnvelope, refund: JsonObject, charge: JsonObjec
     # Refunds had no status until 2015: they were made at once.
     status = text(refund, "status") if "status" in refund else "succeeded"
     fact_type = _TYPES.get(status)
-    if fact_type is None:
+    if fact_type is None or (charge is None and is_release(refund, envelope.version)):
         return []
     charge = charge or expanded(refund, "charge")
     charge_id = optional_id(refund, "charge") or optional_id(charge, "id")

@@ -28,6 +28,25 @@ from ledger.money import Money
 _TOLD_SOURCES: Final = ("ch_", "py_", "re_", "pyr_", "dp_", "du_", "po_")
 
 
+def settled_fact(envelope: StripeEnvelope, row: JsonObject, payout: str = "") -> Fact:
+    """The fact of one balance transaction of a list.
+
+    Stripe keeps what it holds back in a balance of its own and lists that balance's rows beside ours (``balance_type``
+    of 2026-01-28 and later). Such a row is the other side of one that moved our balance: it is told and posts nothing.
+    """
+    if text(row, "balance_type") != "risk_reserved":
+        return settlement_fact(envelope, row, payout)
+    amount = whole(row, "amount")
+    return envelope.fact_about(
+        row,
+        "reserve.held" if amount >= 0 else "reserve.released",
+        f"{required_id(row, 'id')}/recorded",
+        effective_at=envelope.made(row),
+        amounts={"gross": iso_money(abs(amount), currency(row), "amount")},
+        links={"transaction": required_id(row, "id"), "source": optional_id(row, "source")},
+    )
+
+
 def settlement_fact(envelope: StripeEnvelope, row: JsonObject, payout: str = "") -> Fact:
     """The fact of one balance transaction; `payout` is the payout it is part of, where known."""
     transaction = required_id(row, "id")
@@ -65,6 +84,7 @@ def settlement_fact(envelope: StripeEnvelope, row: JsonObject, payout: str = "")
             "settlement_currency": settled,
             "available_on": unix_instant(row, "available_on")[:10],
             "reporting_category": text(row, "reporting_category"),
+            "balance_type": text(row, "balance_type"),
         },
         needs=needs,
     )

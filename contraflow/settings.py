@@ -54,7 +54,11 @@ class WebhookEndpoint(BaseModel):
 
     gateway: str = Field("stripe", description="Who posts there: a connector that takes webhooks.")
     account: str = Field(min_length=1, description="The account at the gateway, the first part of every fact's key.")
-    secrets: list[SecretStr] = Field(min_length=1, description="Signing secrets; several while one is being replaced.")
+    secrets: list[SecretStr] = Field(
+        min_length=1,
+        description="What proves its requests: signing secrets, for PayPal the webhook's id. "
+        "Several while one is being replaced.",
+    )
     book: BookName = Field("main", description="The book that its events are posted to.")
 
     @field_validator("gateway")
@@ -142,7 +146,8 @@ class Settings(BaseSettings):
         ge=1,
         le=86400,
         description="How far a signature's time may lie in the past or the future, in seconds. "
-        "Without it, what the gateway's connector says: 300 for Stripe.",
+        "Without it, what the gateway's connector says: 300 for Stripe. It never shortens the four days of PayPal, "
+        "whose repeats may carry the time of the first attempt.",
     )
 
     @property

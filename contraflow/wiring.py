@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from api.config import ApiConfig, Part, Receive
+    from contraflow.certificates import Certificates
     from streams.posting import PostingConfig
     from streams.projecting import ProjectingConfig
     from streams.publishing import PublishingConfig
@@ -51,9 +52,11 @@ def postgres_dsn(settings: Settings) -> str:
 def api_config(settings: Settings) -> ApiConfig:
     """What the API needs; its endpoints carry what verifies their requests as functions."""
     from api import config as api
+    from contraflow.certificates import Certificates
     from streams.intake import Intake
 
     kafka = kafka_config(settings)
+    certificates = Certificates()
     return api.ApiConfig(
         postgres_conninfo=postgres_dsn(settings),
         open_intake=lambda: Intake(kafka),
@@ -63,7 +66,7 @@ def api_config(settings: Settings) -> ApiConfig:
                 source=endpoint.gateway,
                 account=endpoint.account,
                 book=endpoint.book,
-                receive=webhook_receiver(endpoint, settings.signature_tolerance_s),
+                receive=webhook_receiver(endpoint, settings.signature_tolerance_s, certificates),
             )
             for name, endpoint in settings.endpoints.items()
         },
@@ -122,25 +125,40 @@ def broker_probe(kafka: KafkaConfig, wait_s: float) -> Callable[[], bool]:
     return reach
 
 
-def webhook_receiver(endpoint: WebhookEndpoint, tolerance_s: int | None = None) -> Receive:
-    """What takes one endpoint's requests, in the API's words; the secrets stay inside."""
-    from api.config import Part, SignatureRefused
+def webhook_receiver(
+    endpoint: WebhookEndpoint, tolerance_s: int | None = None, certificates: Certificates | None = None
+) -> Receive:
+    """What takes one endpoint's requests, in the API's words; the secrets stay inside.
+
+    Args:
+        tolerance_s: overrides that of the gateway's signatures, where it has one that may be shorter.
+        certificates: those that requests name, shared by all endpoints.
+    """
+    from api.config import KeysUnavailable, Part, SignatureRefused
     from connectors import CONNECTORS
     from connectors.errors import SignatureError
     from connectors.exchange import Keys, WebhookRequest
+    from contraflow.certificates import Certificates, CertificateUnavailable
 
     connector = CONNECTORS[endpoint.gateway]
-    verify = connector.verify
+    verify, key_urls = connector.verify, connector.key_urls
     if verify is None:
         raise SettingsInvalid(f"CONTRAFLOW_ENDPOINTS: {endpoint.gateway} sends no webhooks")
-    keys = Keys(tuple(secret.get_secret_value() for secret in endpoint.secrets), tolerance_s=tolerance_s)
+    secrets = tuple(secret.get_secret_value() for secret in endpoint.secrets)
+    known = Keys(secrets, tolerance_s=tolerance_s)
+    fetched = certificates or Certificates()
 
     async def receive(headers: Mapping[str, str], raw: bytes, path: str, now_s: int) -> Sequence[Part]:
         request = WebhookRequest(headers, raw, path)
         try:
+            keys = known
+            if key_urls is not None:
+                keys = Keys(secrets, await fetched.of(key_urls(request)), tolerance_s)
             verified = verify(request, keys, now_s)
         except SignatureError as error:
             raise SignatureRefused(error.code, error.detail) from error
+        except CertificateUnavailable as error:
+            raise KeysUnavailable(str(error)) from error
         return [Part(item.raw, item.delivery, item.context) for item in connector.received(request, verified)]
 
     return receive

@@ -37,7 +37,7 @@ from ledger.folds import fold
 from ledger.holds import OpenHold
 from ledger.periods import Closing, in_open_period
 from ledger.plain_posting import post_plain_run
-from ledger.restrictions import check_known, flags_of
+from ledger.restrictions import flags_told
 from ledger.rules import RuleSet
 from ledger.seals import GENESIS, extend
 from ledger.undo import Forward
@@ -253,7 +253,7 @@ class Book:
             elif posting is None:
                 event = FactObserved(fact=fact, released=released)
             else:
-                flags = self._check_accounts(posting.lines)
+                flags = flags_told(self, posting.lines)
                 event = EntryPosted(fact=fact, rule=posting.rule, lines=posting.lines, released=released, flags=flags)
             if self.closings and isinstance(event, EntryPosted):
                 event = in_open_period(event, self.closings)
@@ -278,7 +278,7 @@ class Book:
         try:
             posting = self.rules.post(fact)
             if posting is not None:
-                self._check_accounts(posting.lines)
+                flags_told(self, posting.lines)
         except PostingError as error:
             return None if error.field == "amounts.source" else error
         return None
@@ -348,14 +348,6 @@ class Book:
         event = FactRefused(fact=fact, code=code, field=field, detail=detail, of=of, released=released)
         position = self.record(event, now_us, decided)
         decided.refusals.append(Refusal(position, len(decided.heads), fact, code, detail, released > 0))
-
-    def _check_accounts(self, lines: Sequence[Line]) -> tuple[str, ...]:
-        """Refuse accounts that are not there; flag what a command would be refused for: it has happened outside."""
-        check_known(self, lines)
-        watched = self.watched
-        if watched and any(line.account in watched for line in lines):
-            return flags_of(self, lines)
-        return ()
 
     def _move(self, lines: Sequence[Line], signed: Sequence[int]) -> None:
         balances = self.balances

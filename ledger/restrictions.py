@@ -80,6 +80,19 @@ def check_known(book: "Book", lines: Sequence[Line]) -> None:
             raise PostingError("account_unknown", "account", f"account {line.account[:80]!r} is not in the chart")
 
 
+def flags_told(book: "Book", lines: Sequence[Line]) -> tuple[str, ...]:
+    """What a fact breaks that a command would be refused for: it has happened outside.
+
+    Raises:
+        PostingError: an account is not in the chart.
+    """
+    check_known(book, lines)
+    watched = book.watched
+    if watched and any(line.account in watched for line in lines):
+        return flags_of(book, lines)
+    return ()
+
+
 def flags_of(book: "Book", lines: Sequence[Line], *, holding: bool = False) -> tuple[str, ...]:
     """What the lines of a fact break when they are posted (or held), as ``code/account/currency``, sorted."""
     flags = set()

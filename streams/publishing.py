@@ -42,6 +42,7 @@ STREAMS: Final = (
 )
 
 EVENTS_MAX: Final = 2_000
+ROWS_PER_EVENT_MAX: Final = 4
 GATHER_S: Final = 0.1
 GATHER_EVENTS_MAX: Final = 200  # where so many come together, gathering saves nothing
 SETTLE_RECORDS: Final = 50_000  # under load Kafka acknowledges one round while the next one is read
@@ -244,7 +245,9 @@ class Publisher:
 
     def _publish_rows(self, stream: RowStream, book: str) -> int:
         cursor = self._cursor(stream.name, book)
-        records, reached, state = stream.publish(self._connection, book, cursor.position, cursor.state)
+        # More than events of a round: a projection that rests moves by several rounds at once.
+        rows_max = ROWS_PER_EVENT_MAX * self._events_max
+        records, reached, state = stream.publish(self._connection, book, cursor.position, cursor.state, rows_max)
         if reached == cursor.position:
             self._changed.discard((stream, book))  # a change after this reading has a notification of its own
             return 0

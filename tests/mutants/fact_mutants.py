@@ -149,9 +149,9 @@ FACT_MUTANTS: Final = (
     Mutant(
         "flags-forgotten",
         "6: a fact past a limit is posted and says so",
-        "ledger/book.py",
-        "            return flags_of(self, lines)\n",
-        "            return ()\n",
+        "ledger/restrictions.py",
+        "        return flags_of(book, lines)\n",
+        "        return ()\n",
     ),
     Mutant(
         "remainder-unit-lost",

@@ -19,6 +19,7 @@ STAGES: Final = (
         "tests/integration/test_writer.py",
         "tests/integration/test_storage.py",
         "tests/integration/test_store.py",
+        "tests/integration/test_past.py",
     ),
 )
 _FAILED: Final = re.compile(r"^(?:FAILED|ERROR) (\S+::[^\n]*?)(?: - |$)", re.MULTILINE)

@@ -105,6 +105,23 @@ def payout(**fields: Any) -> dict[str, Any]:
     }
 
 
+def transfer(**fields: Any) -> dict[str, Any]:
+    return {
+        "id": "tr_1",
+        "object": "transfer",
+        "amount": 900,
+        "amount_reversed": 0,
+        "currency": "usd",
+        "created": AT_S,
+        "destination": "acct_2",
+        "source_transaction": "ch_1",
+        "reversed": False,
+        "reversals": {"object": "list", "data": [], "has_more": False},
+        "metadata": {},
+        **fields,
+    }
+
+
 def row(**fields: Any) -> dict[str, Any]:
     return {
         "id": "txn_1",

@@ -28,6 +28,11 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         | {"created": AT_S + n * 60}
         for n in range(205)
     ],
+    "/v1/payment_intents": [bodies.intent(id=f"pi_{n}", created=AT_S + n * 60) for n in range(130)],
+    "/v1/charges": [bodies.charge(id=f"ch_{n}", payment_intent=f"pi_{n}", created=AT_S + n * 60) for n in range(130)],
+    "/v1/refunds": [bodies.refund(id=f"re_{n}", created=AT_S + n * 60) for n in range(101)],
+    "/v1/disputes": [bodies.dispute(id=f"dp_{n}", created=AT_S + n * 60) for n in range(101)],
+    "/v1/transfers": [bodies.transfer(id=f"tr_{n}", created=AT_S + n * 60) for n in range(101)],
 }
 KNOWN = {"limit", "starting_after", "payout", "created[gte]", "created[lt]", "expand[]"}
 

@@ -9,6 +9,7 @@ from ledger.money import Money
 from ledger.rules import load_rules
 
 NOW_US = 1_767_607_200_000_000
+CHART, RULES = load_chart(), load_rules()
 
 
 def payment(number: int, amount: int = 1000, currency: str = "USD", **more: Any) -> Fact:
@@ -60,7 +61,7 @@ def settlement(number: int, gross: int, fee: int, currency: str = "USD", **more:
 
 def opened(name: str = "main") -> Book:
     book = Book(name)
-    book.open(load_chart(), load_rules(), NOW_US)
+    book.open(CHART, RULES, NOW_US)
     return book
 
 
@@ -69,7 +70,7 @@ class Desk:
 
     def __init__(self, name: str = "main") -> None:
         self.book = Book(name)
-        self.events = list(self.book.open(load_chart(), load_rules(), NOW_US).events)
+        self.events = list(self.book.open(CHART, RULES, NOW_US).events)
         self.known: dict[bytes, Known] = {}
 
     def tell(self, *facts: Fact, now_us: int = NOW_US) -> Decided:

@@ -2,7 +2,7 @@
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.accounts import Chart, load_chart
@@ -221,6 +221,7 @@ STORY = [
 
 
 @given(st.permutations(STORY), st.lists(st.sampled_from(STORY), max_size=8), st.integers(1, 5))
+@settings(deadline=None)
 def test_any_order_duplication_and_batching_gives_the_same_balances(order, doubled, size) -> None:
     once = Desk()
     once.tell(*STORY)

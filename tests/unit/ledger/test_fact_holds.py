@@ -5,7 +5,7 @@ from itertools import permutations
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.book import Book
@@ -213,6 +213,7 @@ def expected(facts: Sequence[Fact], name: str) -> tuple[int, int]:
 
 
 @given(FACTS, st.data())
+@settings(deadline=None)
 def test_any_order_and_any_duplication_end_alike(facts: list[Fact], data: st.DataObject) -> None:
     again = data.draw(st.lists(st.sampled_from(facts), max_size=4)) if facts else []
     order = data.draw(st.permutations([*facts, *again]))
