@@ -130,6 +130,16 @@ STORIES: dict[str, tuple[list[Told | Fact], dict[str, int]]] = {
         ],
         {"1100": 7750, "7000": -10000, "8000": 250, "8100": 2000},
     ),
+    "a dispute that nobody answered in time": (
+        [
+            *PAID,
+            hook("charge.dispute.create", b.dispute(20)),
+            hook("charge.dispute.resolve", {**LOST, "resolution": "auto-accepted"}),
+            row("disputes", {**LOST, "resolution": "auto-accepted"}),
+            refund_row(1, dispute=20),
+        ],
+        {"1100": 7750, "7000": -10000, "8000": 250, "8100": 2000},
+    ),
     "a dispute whose refund failed at first": (
         [
             *PAID,
