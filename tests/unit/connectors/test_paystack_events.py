@@ -209,6 +209,7 @@ def test_a_reference_is_the_id_where_there_is_none() -> None:
     ("metadata", "expected"),
     [
         ({"a": "b", "n": 7, "nested": {"x": 1}, "none": None}, {"a": "b", "n": "7"}),
+        ({"gift": True, "used": False, "kg": 1.5, "big": 1e300}, {"gift": "true", "used": "false", "kg": "1.5"}),
         ('{"a":"b","custom_fields":[{"variable_name":"c","value":"d"},7,{"value":"e"}]}', {"a": "b", "c": "d"}),
         ({"custom_fields": [{"display_name": "Cart", "variable_name": "cart", "value": 8393}]}, {"cart": "8393"}),
         ("order 7", {"metadata": "order 7"}),
