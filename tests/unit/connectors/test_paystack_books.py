@@ -205,6 +205,16 @@ STORIES: dict[str, tuple[list[Told | Fact], dict[str, int]]] = {
         ],
         {"1100": 9750 - 3000 - 100, "7000": -7000, "8000": 350},
     ),
+    "transfers that failed and were reversed, and that failed after they had arrived": (
+        [
+            hook("transfer.failed", b.transfer(1, status="failed")),
+            hook("transfer.reversed", b.transfer(1, status="reversed")),
+            hook("transfer.success", b.transfer(2, fee_charged=None)),
+            hook("transfer.failed", b.transfer(2, status="failed")),
+            row("transfers", b.transfer(2, status="reversed")),
+        ],
+        {},
+    ),
     "a transfer told by its reversal alone": ([hook("transfer.reversed", b.transfer(status="reversed"))], {}),
     "a settlement that failed after it was paid": (
         [
