@@ -14,11 +14,12 @@ from connectors.instants import iso_instant
 from connectors.json_fields import JsonObject, expanded, numbered_id, text
 from connectors.paystack_fields import (
     changed_at,
+    computed_money,
     currency_of,
+    exactly_told,
     key_part,
     made_at,
     metadata_of,
-    optional_money,
     reference_of,
     required_money,
     status_of,
@@ -80,7 +81,7 @@ def transfer_facts(envelope: Envelope, transfer: JsonObject, *, word: str = "") 
 
 def _cost(envelope: Envelope, transfer: JsonObject, named: str, gross: Money, at: str) -> list[Fact]:
     """What Paystack took for the transfer, where it took something."""
-    fee = optional_money(transfer, "fee_charged", gross.currency)
+    fee = computed_money(transfer, "fee_charged", gross.currency)
     if fee is None or not fee.minor:
         return []
     amounts = {
@@ -96,6 +97,9 @@ def _cost(envelope: Envelope, transfer: JsonObject, named: str, gross: Money, at
             amounts=amounts,
             links={"category": "transfer", "source": named, "transaction": named},
             status=status_of(transfer),
-            attributes={"settlement_currency": gross.currency},
+            attributes={
+                "settlement_currency": gross.currency,
+                **exactly_told(transfer, gross.currency, fee="fee_charged"),
+            },
         )
     ]
