@@ -49,7 +49,7 @@ def required_money(owner: JsonObject, field: str, currency: str) -> Money:
 
 
 def computed_money(owner: JsonObject, field: str, currency: str, *, signed: bool = False) -> Money | None:
-    """As `optional_money` for what Paystack computes, a fee or a sum without fees: parts of a smallest unit are rounded.
+    """As `optional_money` for what Paystack computes, a fee or a sum without fees: parts of a unit are rounded.
 
     Only a currency without decimals has such parts here: a fee of 19550 is 195.5 francs
     (`docs/adr/0032-computed-fees-are-rounded.md`).
