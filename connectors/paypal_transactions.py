@@ -175,11 +175,13 @@ def _reversal(envelope: PayPalEnvelope, row: Row) -> list[Fact]:
 
 
 def _hold(envelope: PayPalEnvelope, row: Row) -> list[Fact]:
-    if row.status == "D":
-        return []
-    transition = "held" if row.is_out else "released"
+    """Money that PayPal holds or lets go, also while it is pending; one that is denied undoes what it did before."""
+    denied = row.status == "D"
+    reference = envelope.reference(row.id)
+    transition = "held" if row.is_out != denied else "released"
     links = {"reserve": row.id, "category": row.kind, "payment": row.reference}
-    fact = _fact(envelope, row, f"reserve.{transition}", f"{row.id}/{transition}", links)
+    known, needs = ((), reference) if denied else ((reference,), "")
+    fact = _fact(envelope, row, f"reserve.{transition}", f"{row.id}/{transition}", links, known, needs)
     return [fact, *_settled(envelope, row, row.kind)]
 
 

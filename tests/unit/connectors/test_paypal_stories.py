@@ -188,7 +188,14 @@ STORIES = {
         {"6000 USD": 1712, "7000 USD": -2000, "8000 USD": 288},
     ),
     "a reserve, held and released": Story(
-        [*PAID, txn("T2103", "-4.00", "RSV1"), txn("T2104", "4.00", "RSV2"), *WITHDRAWAL],
+        [
+            *PAID,
+            txn("T2103", "-4.00", "RSV1"),
+            txn("T2104", "4.00", "RSV2"),
+            txn("T1503", "-3.00", "HLD1", transaction_status="P"),
+            txn("T1503", "-3.00", "HLD1", transaction_status="D"),
+            *WITHDRAWAL,
+        ],
         {"6000 USD": 1912, "7000 USD": -2000, "8000 USD": 88},
     ),
     "a withdrawal that the bank returned, then one that arrived": Story(
