@@ -28,6 +28,9 @@ _STATUSES: Final = {
     "warning_under_review": "opened",
     "won": "won",
     "lost": "lost",
+    "warning_closed": "closed",
+    "prevented": "closed",
+    "charge_refunded": "closed",  # until 2016
 }
 # Whether a balance transaction of a dispute is above zero -> what it did.
 _FUNDS: Final = {False: "funds_withdrawn", True: "funds_reinstated"}
