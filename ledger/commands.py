@@ -13,8 +13,10 @@ from typing import Any, Final, Literal, get_args, get_origin
 import msgspec
 
 from ledger.accounts import AccountType, Side
+from ledger.allocation import Rounding
 from ledger.entries import Line
 from ledger.limits import Limit
+from ledger.splits import SplitPart
 
 LINES_MAX: Final = 1_000
 METADATA_MAX: Final = 64
@@ -90,6 +92,8 @@ class Post(_Command, tag="post", tag_field="command", frozen=True):
 
     Attributes:
         lines: two or more, ``["1000","debit","1250","USD"]``, equal debits and credits in every currency.
+        split: parts, each with an account, that share out what the lines lack on one side; then one line is enough.
+        rounding: of a split, who gets the units that cutting to whole ones leaves over.
         effective_at: a date or an RFC 3339 time in UTC; the book's time when empty.
         at_most: two lines only: the amount is the most that may be posted. ``limits`` takes what the limits of both
             accounts leave; ``debit``, ``credit`` and ``both`` besides never let the debits of the debited account
@@ -98,6 +102,8 @@ class Post(_Command, tag="post", tag_field="command", frozen=True):
     """
 
     lines: tuple[Line, ...]
+    split: tuple[SplitPart, ...] = ()
+    rounding: Rounding = "largest_remainder"
     effective_at: str = ""
     description: str = ""
     reference: str = ""
