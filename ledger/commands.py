@@ -15,6 +15,7 @@ import msgspec
 from ledger.accounts import AccountType, Side
 from ledger.allocation import Rounding
 from ledger.entries import Line
+from ledger.json_values import holds_zero, value_at
 from ledger.limits import Limit
 from ledger.splits import SplitPart
 
@@ -282,7 +283,7 @@ def decode_command(raw: bytes) -> Command | Malformed:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return _malformed(raw, error)
     fault = size_fault(command)
-    if fault is None and _ZERO in raw and _holds_zero(msgspec.json.decode(raw)):
+    if fault is None and _ZERO in raw and holds_zero(msgspec.json.decode(raw)):
         fault = "", "no text holds the character zero: PostgreSQL's JSON does not either"
     if fault:
         field, detail = fault
@@ -329,19 +330,6 @@ def _other_fault(value: object) -> str:
     return ""
 
 
-def _holds_zero(document: object) -> bool:
-    waiting = [document]
-    while waiting:
-        each = waiting.pop()
-        if isinstance(each, str) and "\x00" in each:
-            return True
-        if isinstance(each, dict):
-            waiting.extend((*each.keys(), *each.values()))
-        elif isinstance(each, list):
-            waiting.extend(each)
-    return False
-
-
 def _texts(struct: type[msgspec.Struct]) -> tuple[tuple[str, int], ...]:
     chars_max = {"description": TEXT_CHARS_MAX, "fact": FACT_KEY_CHARS_MAX}
     fields = msgspec.structs.fields(struct)
@@ -384,7 +372,8 @@ def _malformed(raw: bytes, error: Exception) -> Malformed:
     if not field:
         quoted = message.split("`")
         field = quoted[1] if len(quoted) > 1 and "field" in message else ""
-    return Malformed(key=key[:KEY_CHARS_MAX], linked=linked, field=field[:200], detail=message[:300])
+    value = value_at(found, field) if field else ""
+    return Malformed(key=key[:KEY_CHARS_MAX], linked=linked, field=field[:200], value=value, detail=message[:300])
 
 
 _TEXTS.update({struct: _texts(struct) for struct in get_args(Command)})
