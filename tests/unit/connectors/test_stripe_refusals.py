@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors import TranslationError
-from tests.unit.connectors.stripe_bodies import charge, dispute, event, facts, intent, payout, refund, row
+from tests.unit.connectors.stripe_bodies import charge, dispute, event, facts, intent, payout, refund, row, transfer
 
 
 @pytest.mark.parametrize(
@@ -40,6 +40,7 @@ from tests.unit.connectors.stripe_bodies import charge, dispute, event, facts, i
         (event("a.b", {}, created=True), "time_malformed"),
         (event("charge.succeeded", {}), "field_missing"),
         (event("charge.succeeded", refund()), "object_kind_differs"),
+        (event("payout.paid", transfer()), "object_kind_differs"),
         (event("charge.succeeded", charge(id=None)), "field_missing"),
         (event("charge.succeeded", charge(id="ch_1/../x")), "id_malformed"),
         (event("charge.succeeded", charge(payment_intent=7)), "id_malformed"),

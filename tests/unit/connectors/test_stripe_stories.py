@@ -30,7 +30,7 @@ OLD = "2022-11-15"
 
 
 def told(event_type: str, owner: dict[str, Any], **envelope: Any) -> list[Fact]:
-    return facts(event(event_type, owner, id=f"evt_{event_type}_{owner['id']}", **envelope))
+    return facts(event(event_type, owner, id=f"evt_{event_type}_{owner.get('id', '')}", **envelope))
 
 
 def settled(transaction: str, amount: int, fee: int, category: str, source: Any, **fields: Any) -> list[Fact]:
@@ -66,6 +66,7 @@ EUROS = {"amount": 1000, "amount_captured": 1000, "currency": "eur"}
 IN_DOLLARS = {"exchange_rate": 1.1}
 WITHDRAWN = row(id="txn_2", amount=-2000, fee=1500, net=-3500, type="adjustment", source="dp_1")
 REINSTATED = row(id="txn_3", amount=2000, fee=-1500, net=3500, type="adjustment", source="dp_1")
+OLD_DISPUTE = {name: value for name, value in dispute().items() if name not in ("id", "balance_transactions")}
 PARTS = {"payment_method_details": {"type": "card", "card": {"multicapture": {"status": "available"}}}}
 # Each story: what is told, and the balances at its end by currency and account; what is not named ends at zero.
 STORIES: dict[str, tuple[list[list[Fact]], dict[str, int]]] = {
@@ -265,6 +266,15 @@ STORIES: dict[str, tuple[list[list[Fact]], dict[str, int]]] = {
         ],
         {"USD 7000": -2000, "USD 8000": 1588, "USD 8100": 2000, "USD 1000": -1588},
     ),
+    "a dispute of 2013, when disputes had no ids": (
+        [
+            *PAID,
+            told("charge.dispute.created", OLD_DISPUTE),
+            told("charge.dispute.funds_withdrawn", OLD_DISPUTE),
+            told("charge.dispute.closed", {**OLD_DISPUTE, "status": "lost"}),
+        ],
+        {"USD 7000": -2000, "USD 8000": 88, "USD 8100": 2000, "USD 1000": -88},
+    ),
     "a dispute lost, of which only the list tells": (
         [*PAID, listed(dispute(status="lost", balance_transactions=[WITHDRAWN]))],
         {"USD 7000": -2000, "USD 8000": 1588, "USD 8100": 2000, "USD 1000": -1588},
@@ -343,6 +353,7 @@ def test_a_charge_that_may_be_captured_again_says_no_last_word(details: Any, fac
         ("transfer.updated", "in_transit", "payout.initiated"),
         ("transfer.paid", "paid", "payout.paid"),
         ("transfer.failed", "failed", "payout.failed"),
+        ("payout.failed", "failed", "payout.failed"),
         ("transfer.updated", "canceled", "payout.canceled"),
         ("transfer.updated", "reversed", "event.observed"),
     ],
@@ -367,3 +378,8 @@ def test_what_a_transfer_names() -> None:
     [made] = facts(event("transfer.created", transfer()))
     assert (made.type, made.links) == ("transfer.succeeded", {"transfer": "tr_1", "source": "ch_1"})
     assert made.attributes["destination"] == "acct_2"
+
+
+def test_a_dispute_without_an_id_leaves_the_name_of_its_charge_to_the_payment() -> None:
+    [fact] = facts(event("charge.dispute.funds_withdrawn", OLD_DISPUTE))
+    assert (fact.key, fact.references) == ("stripe/acct_1/ch_1/funds_withdrawn", ())
