@@ -47,7 +47,7 @@ def demo(
         )
     with StopRequest.listening() as stop:
         with demo_day(settings, payments=payments, seed=seed, say=terminal.say) as sent:
-            judgement = judge(postgres_dsn(sent.pipeline.settings), sent.book, sent.day.truth)
+            judgement = judge(postgres_dsn(sent.pipeline.settings), sent.book, sent.world.truth)
             judge_api(judgement, api_url(sent.pipeline.settings), sent.book, sent.position)
             judgement.differences += [f"webhook: {problem}" for problem in sent.problems]
             _show(terminal, sent, judgement, keep)
@@ -89,7 +89,7 @@ def _show(terminal: Terminal, sent: DemoDay, judgement: Judgement, keep: bool) -
     directory = sent.pipeline.settings.data_dir
     program = _program()
     command = f"CONTRAFLOW_DATA_DIR={directory} CONTRAFLOW_BOOK={sent.book} {program}"
-    payment = next(iter(sent.day.truth.payments))
+    payment = next(iter(sent.world.stripe.truth.payments))
     asking = [
         f"  curl {url}/books/{sent.book}/trial-balance",
         f"  curl {url}/books/{sent.book}/payments/{payment}",
@@ -132,6 +132,8 @@ def _tables(sent: DemoDay, judgement: Judgement) -> list[Table]:
     day = {
         "webhooks taken": f"{sent.webhooks:,}, {sent.doubled:,} of them doubled, in {sent.sent_s:.1f} s",
         "pages, statements": f"{sent.pages}, {sent.statements}",
+        "polled": f"{sum(sent.polled.values()):,} rows and objects, {sum(sent.site.asked.values()):,} calls,"
+        f" in {sent.polled_s:.1f} s after the last webhook",
         "settled": f"{sent.settled_s:.1f} s after the last one, at position {sent.position:,} of book {sent.book}",
         "entries posted": f"{judgement.entries:,}",
         "dead letters": judgement.dead_letters,
@@ -161,6 +163,7 @@ def _as_json(sent: DemoDay, judgement: Judgement, url: str) -> dict[str, object]
         "webhooks": {"taken": sent.webhooks, "doubled": sent.doubled, "seconds": round(sent.sent_s, 3)},
         "pages": sent.pages,
         "statements": sent.statements,
+        "polled": {"seconds": round(sent.polled_s, 3), "items": sent.polled},
         "settled_seconds": round(sent.settled_s, 3),
         "entries": judgement.entries,
         "dead_letters": judgement.dead_letters,
