@@ -145,11 +145,45 @@ def _tables(sent: DemoDay, judgement: Judgement) -> list[Table]:
     ]
     return [
         Table.of("The day", day),
+        Table("Gateways", _GATEWAY_COLUMNS, [tuple(row.values()) for row in _gateways(sent, judgement)], _COUNTED),
         Table("Balances, debits minus credits", ("account", "name", "currency", "balance"), rows, ("balance",)),
         Table("Trial balance", ("currency", "sum of all accounts", ""), trial, ("sum of all accounts",)),
         Table("Payments by status", ("status", "payments"), sorted(judgement.statuses.items()), ("payments",)),
         Table("Reconciliation breaks that the simulator planted", ("payout", "reason", ""), breaks),
     ]
+
+
+_GATEWAY_COLUMNS = (
+    *("gateway", "payments", "webhooks", "doubled", "never sent", "found", "rows polled", "calls", "faults", "payouts"),
+    "broken",
+)
+_COUNTED = _GATEWAY_COLUMNS[1:]
+
+
+def _gateways(sent: DemoDay, judgement: Judgement) -> list[dict[str, object]]:
+    """A row for each gateway; ``found`` are the payments of which no webhook was sent and that polling found."""
+    from contraflow.demo import gateway_title
+
+    site, stripe = sent.site, sent.world.stripe
+    told = stripe.truth.totals
+    rows: list[tuple[object, ...]] = [
+        (
+            *("Stripe", told["payments"], told["webhooks"], told["webhooks_doubled"], len(stripe.truth.missing)),
+            *("not polled", 0, 0, 0, told["payouts"], len(stripe.truth.breaks)),
+        )
+    ]
+    for day in sent.world.gateways:
+        name, told = day.gateway, day.truth.totals
+        untold = [payment for payment in day.truth.payments if payment in day.untold]
+        found = sum(judgement.payments.get(payment) == day.truth.payments[payment] for payment in untold)
+        rows.append(
+            (
+                *(gateway_title(name), told["payments"], told["webhooks"], told["webhooks_doubled"], len(untold)),
+                *(found, sent.polled.get(name, 0), site.asked[name], site.faulted[name], told["payouts"]),
+                len(day.truth.breaks),
+            )
+        )
+    return [dict(zip(_GATEWAY_COLUMNS, row, strict=True)) for row in rows]
 
 
 def _as_json(sent: DemoDay, judgement: Judgement, url: str) -> dict[str, object]:
@@ -161,6 +195,7 @@ def _as_json(sent: DemoDay, judgement: Judgement, url: str) -> dict[str, object]
         "api": url,
         "data_dir": str(sent.pipeline.settings.data_dir),
         "webhooks": {"taken": sent.webhooks, "doubled": sent.doubled, "seconds": round(sent.sent_s, 3)},
+        "gateways": _gateways(sent, judgement),
         "pages": sent.pages,
         "statements": sent.statements,
         "polled": {"seconds": round(sent.polled_s, 3), "items": sent.polled},

@@ -8,8 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from contraflow.simulator import flutterwave_desk, paypal_desk
 from contraflow.simulator.asking import Desk
+from contraflow.simulator.flutterwave_desk import FlutterwaveV3Desk, FlutterwaveV4Desk
 from contraflow.simulator.gateway_day import GatewayDay
+from contraflow.simulator.modern_treasury_desk import ModernTreasuryDesk
+from contraflow.simulator.paypal_desk import PayPalDesk
 from contraflow.simulator.paystack_desk import PaystackDesk
 
 
@@ -43,6 +47,37 @@ def _paystack(day: GatewayDay) -> Access:
     return Access(day.gateway, day.account, PaystackDesk(day, key), {"api_key": key})
 
 
+def _flutterwave_v3(day: GatewayDay) -> Access:
+    key = f"FLWSECK_TEST-{_secret()}"
+    return Access(day.gateway, day.account, FlutterwaveV3Desk(day, key), {"api_key": key})
+
+
+def _flutterwave_v4(day: GatewayDay) -> Access:
+    client, secret = f"client-{secrets.token_hex(6)}", _secret()
+    desk = FlutterwaveV4Desk(day, client, secret)
+    return Access(
+        day.gateway, day.account, desk, {"client_id": client, "client_secret": secret}, flutterwave_desk.TOKEN_PATH
+    )
+
+
+def _paypal(day: GatewayDay) -> Access:
+    client, secret = f"client-{secrets.token_hex(6)}", _secret()
+    desk = PayPalDesk(day, client, secret)
+    return Access(
+        day.gateway, day.account, desk, {"client_id": client, "client_secret": secret}, paypal_desk.TOKEN_PATH
+    )
+
+
+def _modern_treasury(day: GatewayDay) -> Access:
+    organization, key = day.account, f"test-{_secret()}"
+    desk = ModernTreasuryDesk(day, organization, key)
+    return Access(day.gateway, day.account, desk, {"username": organization, "password": key})
+
+
 _MADE: Final[dict[str, Callable[[GatewayDay], Access]]] = {
     "paystack": _paystack,
+    "flutterwave_v3": _flutterwave_v3,
+    "flutterwave_v4": _flutterwave_v4,
+    "paypal": _paypal,
+    "modern_treasury": _modern_treasury,
 }

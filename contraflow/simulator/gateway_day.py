@@ -72,7 +72,7 @@ def played(scene: GatewayScene, late_subjects: Sequence[str] = ()) -> GatewayDay
             "webhooks": len(hooks),
             "webhooks_doubled": sum(hook.repeat for hook in hooks),
             "webhooks_late": sum(hook.late for hook in hooks),
-            "payments_untold": len(scene.untold),
+            "payments_untold": len(scene.untold & scene.statuses.keys()),
             "bank_lines_of_gateway": len(scene.lines),
         },
     )

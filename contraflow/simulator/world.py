@@ -12,7 +12,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from contraflow.simulator.day import Day, play_day
+from contraflow.simulator.flutterwave_v3_day import play_flutterwave_v3
+from contraflow.simulator.flutterwave_v4_day import play_flutterwave_v4
 from contraflow.simulator.gateway_day import GatewayDay
+from contraflow.simulator.modern_treasury_day import play_modern_treasury
+from contraflow.simulator.paypal_day import play_paypal
 from contraflow.simulator.paystack_day import play_paystack
 from contraflow.simulator.statement import COLLECTION_ACCOUNTS, Statement, write_statement
 from contraflow.simulator.truth import Truth, by_account
@@ -22,6 +26,10 @@ DAYS_AGO: Final = 4  # the bank's last line of the day is booked before the pres
 
 _PLAYED: Final[dict[str, Callable[[random.Random, int, int], GatewayDay]]] = {
     "paystack": play_paystack,
+    "flutterwave_v3": play_flutterwave_v3,
+    "flutterwave_v4": play_flutterwave_v4,
+    "paypal": play_paypal,
+    "modern_treasury": play_modern_treasury,
 }
 GATEWAYS: Final = tuple(_PLAYED)
 
