@@ -20,7 +20,7 @@ from contraflow.settings import Settings, WebhookEndpoint
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from contraflow.simulator import World
+    from contraflow.simulator import GatewayDay, World
     from contraflow.simulator.desks import Access
 
 STRIPE_ENDPOINT: Final = "demo"
@@ -35,29 +35,11 @@ def demo_settings(settings: Settings, world: World, accesses: Sequence[Access], 
     data_dir = settings.data_dir / "demo"
     run = _next_run(data_dir)
     book = f"demo-{run}"
-    endpoints = {STRIPE_ENDPOINT: _endpoint("stripe", world.stripe.account, f"whsec_{secrets.token_urlsafe(24)}", book)}
-    # A gateway that signs with what it also lets us in with has one secret for both.
-    shared = {access.gateway: access.credentials["api_key"] for access in accesses if access.gateway == "paystack"}
-    for day in world.gateways:
-        if day.hooks:
-            secret = shared.get(day.gateway) or secrets.token_urlsafe(24)
-            endpoints[day.gateway] = _endpoint(day.gateway, day.account, secret, book)
-    since = {day.gateway: day.date for day in world.gateways}
-    gateways = {
-        f"{access.gateway}-{run}": GatewayAccount.model_validate(
-            {
-                "gateway": access.gateway,
-                "account": access.account,
-                "book": book,
-                "environment": "live",
-                "base_url": f"{site_url}/{access.gateway}",
-                "token_url": f"{site_url}/{access.gateway}{access.token_path}" if access.token_path else None,
-                "since": since[access.gateway],
-                **access.credentials,
-            }
-        )
-        for access in accesses
+    endpoints = {
+        STRIPE_ENDPOINT: _endpoint("stripe", world.stripe.account, f"whsec_{secrets.token_urlsafe(24)}", book),
+        **gateway_endpoints(world.gateways, accesses, book),
     }
+    gateways = gateway_accounts(world.gateways, accesses, site_url, book, suffix=f"-{run}")
     changed: dict[str, Any] = {
         "data_dir": data_dir,
         "kafka": None,
@@ -75,6 +57,39 @@ def demo_settings(settings: Settings, world: World, accesses: Sequence[Access], 
         "banks": {},
     }
     return settings.model_copy(update=changed)
+
+
+def gateway_endpoints(days: Sequence[GatewayDay], accesses: Sequence[Access], book: str) -> dict[str, WebhookEndpoint]:
+    """An endpoint for each gateway that sends webhooks, by the gateway's name."""
+    # Paystack signs with the key that it also lets us in with; all others have a secret for that.
+    keys = {access.gateway: access.credentials["api_key"] for access in accesses if access.gateway == "paystack"}
+    return {
+        day.gateway: _endpoint(day.gateway, day.account, keys.get(day.gateway) or secrets.token_urlsafe(24), book)
+        for day in days
+        if day.hooks
+    }
+
+
+def gateway_accounts(
+    days: Sequence[GatewayDay], accesses: Sequence[Access], site_url: str, book: str, *, suffix: str = ""
+) -> dict[str, GatewayAccount]:
+    """A polled account for each gateway, asked at `site_url`; the name is the gateway's with `suffix`."""
+    since = {day.gateway: day.date for day in days}
+    return {
+        f"{access.gateway}{suffix}": GatewayAccount.model_validate(
+            {
+                "gateway": access.gateway,
+                "account": access.account,
+                "book": book,
+                "environment": "live",
+                "base_url": f"{site_url}/{access.gateway}",
+                "token_url": f"{site_url}/{access.gateway}{access.token_path}" if access.token_path else None,
+                "since": since[access.gateway],
+                **access.credentials,
+            }
+        )
+        for access in accesses
+    }
 
 
 def _endpoint(gateway: str, account: str, secret: str, book: str) -> WebhookEndpoint:
