@@ -49,8 +49,11 @@ def play_flutterwave_v3(rng: random.Random, payments: int, day_start_s: int) -> 
             scene.untold.add(sale.id)
         life(scene, sale)
     _transfers(scene)
+    # The last few payments are settled another day, and pay for the transfers.
     for currency, number in settlements.items():
-        _settle(scene, [sale for sale in sales if sale.currency == currency and "paid" in sale.marks], currency, number)
+        _settle(
+            scene, [sale for sale in sales[:-3] if sale.currency == currency and "paid" in sale.marks], currency, number
+        )
     ordinary = [sale.id for sale, life in zip(sales, lives, strict=True) if life is _paid]
     return played(scene, [rng.choice(ordinary)])
 

@@ -62,7 +62,8 @@ def play_paystack(rng: random.Random, payments: int, day_start_s: int) -> Gatewa
             scene.untold.add(sale.reference)
         life(scene, sale)
     _transfers(scene)
-    settled = [sale for sale in sales if scene.statuses[sale.reference] not in ("failed", "initiated")]
+    # The last few payments are settled another day, and pay for the transfers.
+    settled = [sale for sale in sales[:-3] if scene.statuses[sale.reference] not in ("failed", "initiated")]
     _settle(scene, [sale for sale in settled if sale.currency == "NGN"], "NGN", SHORT_MINOR)
     _settle(scene, [sale for sale in settled if sale.currency == "GHS"], "GHS", 0)
     ordinary = [sale.reference for sale, life in zip(sales, lives, strict=True) if life is _paid]
