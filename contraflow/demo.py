@@ -1,9 +1,9 @@
 """The demo: one simulated day at all gateways through the whole, real pipeline, then the books against what is true.
 
-Webhooks go signed over HTTP to the real endpoints, Stripe's balance-transaction pages and the bank's statements through
-the inbound topics, late webhooks last. The other gateways are a real server on loopback that the part `polling` reads:
-it finds what no webhook told, and fetches what webhooks only point at. PayPal tells everything there: its webhooks are
-signed with a certificate from PayPal's own hosts, and no other host may hand one out, not even in a demo.
+Webhooks go signed over HTTP to the real endpoints, the bank's statements through the inbound topics, late webhooks
+last. The gateways are a real server on loopback that the part `polling` reads: it finds what no webhook told, and
+fetches what webhooks only point at, such as the contents of Stripe's payouts. PayPal tells everything there: its
+webhooks are signed with a certificate from PayPal's own hosts, and no other host may hand one out, not even in a demo.
 
 The data lives in a directory of its own below the data directory and every run has a book of its own, so that nothing
 of the user's is touched and a second run starts from nothing. What the demo shows is judged by the simulator, which
@@ -30,7 +30,7 @@ from contraflow.settling import wait_settled
 from contraflow.wiring import kafka_config
 
 if TYPE_CHECKING:
-    from contraflow.simulator import Hook, Sendings, Site, Webhook, World
+    from contraflow.simulator import Hook, Sendings, Site, Statement, Webhook, World
 
 SETTLE_WAIT_S: Final = 120.0
 PROGRESS_EVERY_S: Final = 2.0
@@ -55,7 +55,6 @@ class DemoDay:
     webhooks: int
     doubled: int
     problems: tuple[str, ...]
-    pages: int
     statements: int
     polled: dict[str, int]
     position: int
@@ -71,11 +70,11 @@ def demo_day(settings: Settings, *, payments: int, seed: int, say: Say) -> Itera
     Raises ValueError for a day that is too small; NotReady and NotSettled when the pipeline does not get there.
     """
     from contraflow.simulator import Site, play_world
-    from contraflow.simulator.desks import accesses
+    from contraflow.simulator.desks import accesses, stripe_access
     from contraflow.simulator.world import DAYS_AGO
 
     world = play_world(seed, payments, gateway_date=datetime.now(UTC).date() - timedelta(days=DAYS_AGO))
-    opened = accesses(world.gateways)
+    opened = (stripe_access(world.stripe), *accesses(world.gateways))
     site = Site({access.gateway: access.desk for access in opened})
     site.misbehave()
     with contextlib.ExitStack() as stack:
@@ -91,8 +90,8 @@ def demo_day(settings: Settings, *, payments: int, seed: int, say: Say) -> Itera
             gateways = [hook for day in world.gateways for hook in day.prompt]
             prompt = _send([*world.stripe.prompt, *gateways], pipeline, "webhooks", say)
             statements = world.all_statements
-            say(f"Ingesting {len(world.stripe.pages)} balance-transaction pages and {len(statements)} bank statements")
-            _ingest(world, pipeline.settings)
+            say(f"Ingesting {len(statements)} bank statements")
+            _ingest(statements, pipeline.settings)
             gateways = [hook for day in world.gateways for hook in day.late]
             late = _send([*world.stripe.late, *gateways], pipeline, "late webhooks", say)
             sent_s = time.monotonic() - started_s
@@ -108,7 +107,6 @@ def demo_day(settings: Settings, *, payments: int, seed: int, say: Say) -> Itera
                 webhooks=prompt.sent + late.sent,
                 doubled=prompt.doubled + late.doubled,
                 problems=prompt.problems + late.problems,
-                pages=len(world.stripe.pages),
                 statements=len(statements),
                 polled={ours.gateways[name].gateway: items for name, items in polled.items()},
                 position=heads.get(book, 0),
@@ -163,10 +161,7 @@ def _tell_unless_interrupted(loop: asyncio.AbstractEventLoop, context: dict[str,
         loop.default_exception_handler(context)
 
 
-def _ingest(world: World, settings: Settings) -> None:
+def _ingest(statements: Sequence[Statement], settings: Settings) -> None:
     from streams.intake import Told, ingest
 
-    stripe, book = world.stripe, settings.book
-    told = [Told(page.body, book, "stripe", stripe.account, context=page.context) for page in stripe.pages]
-    told += [Told(statement.body, book, "camt053", "") for statement in world.all_statements]
-    ingest(kafka_config(settings), told)
+    ingest(kafka_config(settings), [Told(each.body, settings.book, "camt053", "") for each in statements])

@@ -84,7 +84,8 @@ def gateway_accounts(
                 "environment": "live",
                 "base_url": f"{site_url}/{access.gateway}",
                 "token_url": f"{site_url}/{access.gateway}{access.token_path}" if access.token_path else None,
-                "since": since[access.gateway],
+                "since": since.get(access.gateway),
+                "streams": None if access.streams is None else list(access.streams),
                 **access.credentials,
             }
         )

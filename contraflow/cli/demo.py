@@ -133,7 +133,7 @@ def _tables(sent: DemoDay, judgement: Judgement) -> list[Table]:
         breaks.append((item, reason, verdict))
     day = {
         "webhooks taken": f"{sent.webhooks:,}, {sent.doubled:,} of them doubled, in {sent.sent_s:.1f} s",
-        "pages, statements": f"{sent.pages}, {sent.statements}",
+        "bank statements": sent.statements,
         "polled": f"{sum(sent.polled.values()):,} rows and objects, {sum(sent.site.asked.values()):,} calls,"
         f" in {sent.polled_s:.1f} s after the last webhook",
         "settled": f"{sent.settled_s:.1f} s after the last one, at position {sent.position:,} of book {sent.book}",
@@ -171,7 +171,8 @@ def _gateways(sent: DemoDay, judgement: Judgement) -> list[dict[str, object]]:
     rows: list[tuple[object, ...]] = [
         (
             *("Stripe", told["payments"], told["webhooks"], told["webhooks_doubled"], len(stripe.truth.missing)),
-            *(0, 0, 0, 0, told["payouts"], len(stripe.truth.breaks)),
+            *(0, sent.polled.get("stripe", 0), site.asked["stripe"], site.faulted["stripe"], told["payouts"]),
+            len(stripe.truth.breaks),
         )
     ]
     for day in sent.world.gateways:
@@ -198,7 +199,6 @@ def _as_json(sent: DemoDay, judgement: Judgement, url: str) -> dict[str, object]
         "data_dir": str(sent.pipeline.settings.data_dir),
         "webhooks": {"taken": sent.webhooks, "doubled": sent.doubled, "seconds": round(sent.sent_s, 3)},
         "gateways": _gateways(sent, judgement),
-        "pages": sent.pages,
         "statements": sent.statements,
         "polled": {"seconds": round(sent.polled_s, 3), "items": sent.polled},
         "settled_seconds": round(sent.settled_s, 3),

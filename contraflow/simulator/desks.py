@@ -10,11 +10,13 @@ from typing import Final
 
 from contraflow.simulator import flutterwave_desk, paypal_desk
 from contraflow.simulator.asking import Desk
+from contraflow.simulator.day import Day
 from contraflow.simulator.flutterwave_desk import FlutterwaveV3Desk, FlutterwaveV4Desk
 from contraflow.simulator.gateway_day import GatewayDay
 from contraflow.simulator.modern_treasury_desk import ModernTreasuryDesk
 from contraflow.simulator.paypal_desk import PayPalDesk
 from contraflow.simulator.paystack_desk import PaystackDesk
+from contraflow.simulator.stripe_desk import StripeDesk
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,7 @@ class Access:
 
     Attributes:
         credentials: by the names that settings use.
+        streams: the lists that are polled; None for all, none where only what webhooks point at is fetched.
         token_path: where tokens are handed out, below the gateway's base address; empty without tokens.
     """
 
@@ -31,11 +34,18 @@ class Access:
     desk: Desk
     credentials: dict[str, str] = field(repr=False)
     token_path: str = ""
+    streams: tuple[str, ...] | None = None
 
 
 def accesses(days: Sequence[GatewayDay]) -> tuple[Access, ...]:
     """One for each day."""
     return tuple(_MADE[day.gateway](day) for day in days)
+
+
+def stripe_access(day: Day) -> Access:
+    """Stripe's: asked for the contents of payouts and polled for nothing."""
+    key = f"sk_test_{_secret()}"
+    return Access("stripe", day.account, StripeDesk(day, key), {"api_key": key}, streams=())
 
 
 def _secret() -> str:

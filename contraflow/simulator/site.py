@@ -20,6 +20,7 @@ TOO_MANY: Final = Reply.of({"message": "Too many requests"}, 429, Retry_After="1
 DOWN: Final = Reply.of({"message": "Service unavailable"}, 503)
 
 _MOODS: Final = (
+    ("stripe", "/v1/balance_transactions", TOO_MANY),
     ("paystack", "/transaction", TOO_MANY),
     ("paystack", "/refund", DOWN),
     ("flutterwave_v3", "/transfers", DOWN),

@@ -16,11 +16,11 @@ from contraflow.demo_settings import gateway_accounts, gateway_endpoints
 from contraflow.embedded import PairAddresses
 from contraflow.polled import wait_polled
 from contraflow.simulator import ACCOUNT, Hook, Site, Target, Webhook, World, play_world, send_webhooks
-from contraflow.simulator.desks import accesses
+from contraflow.simulator.desks import accesses, stripe_access
 from contraflow.simulator.world import DAYS_AGO
 from streams.intake import Told
 from tests.end_to_end.running import SECRET, RunningPipeline, running_beside
-from tests.end_to_end.test_simulated_day import BOOK, assert_true, documents, entries
+from tests.end_to_end.test_simulated_day import BOOK, assert_true, entries
 
 
 @dataclass
@@ -51,7 +51,7 @@ def played(pair: PairAddresses, tmp_path_factory: pytest.TempPathFactory) -> Ite
     """Told once, in its own order."""
     date = datetime.now(UTC).date() - timedelta(days=DAYS_AGO)
     world = play_world(seed=7, payments=60, gateway_date=date)
-    opened = accesses(world.gateways)
+    opened = (stripe_access(world.stripe), *accesses(world.gateways))
     gateways = Site({access.gateway: access.desk for access in opened})
     gateways.misbehave()
     with (
@@ -74,7 +74,7 @@ def played(pair: PairAddresses, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 def statements(world: World) -> list[Told]:
-    return documents(world.stripe) + [Told(each.body, BOOK, "camt053", "") for each in world.statements]
+    return [Told(each.body, BOOK, "camt053", "") for each in world.all_statements]
 
 
 def test_the_api_says_what_is_true_of_all_gateways(played: Played) -> None:
@@ -92,7 +92,7 @@ def test_what_no_webhook_told_was_found_and_the_gateways_had_their_moods(played:
         assert {payment: payments[payment] for payment in untold} == {
             payment: day.truth.payments[payment] for payment in untold
         }
-    assert played.gateways.faulted.total() == 6
+    assert played.gateways.faulted.total() == 7
     assert played.gateways.desks["paypal"].tokens.granted >= 1  # type: ignore[attr-defined]
 
 

@@ -6,7 +6,13 @@ from datetime import date, timedelta
 
 import pytest
 
-from contraflow.simulator.desks import accesses
+from connectors import CONNECTORS, Telling
+from connectors.connector import answered
+from connectors.exchange import Answer, Place, Want
+from connectors.polling import after, start_by_id
+from contraflow.simulator.asking import Asked
+from contraflow.simulator.day import ACCOUNT
+from contraflow.simulator.desks import accesses, stripe_access
 from contraflow.simulator.gateway_day import GatewayDay
 from contraflow.simulator.world import GATEWAYS, World, play_world
 from ledger.events import EntryPosted, FactRefused
@@ -136,3 +142,34 @@ def test_days_have_their_trouble(world: World) -> None:
         assert [hook.late for hook in day.hooks] == sorted(hook.late for hook in day.hooks)
         created = [hook.created_s for hook in day.prompt]
         assert created != sorted(created)
+
+
+def test_stripe_answers_for_the_contents_of_its_payouts(world: World) -> None:
+    """Fetched page by page, as a payout that was paid makes us, they tell what the pages of the day tell."""
+    connector, access = CONNECTORS["stripe"], stripe_access(world.stripe)
+    assert connector.page_call is not None and connector.read_page is not None
+    headers = {"authorization": f"Bearer {access.credentials['api_key']}"}
+    desk = Desk()
+    for webhook in world.stripe.webhooks:
+        desk.tell(*connector.translate(webhook.body, Telling("stripe", ACCOUNT, "digest")))
+    for payout in world.stripe.truth.payouts:
+        place: Place | None = start_by_id(Want("payout_contents", payout))
+        while place is not None:
+            call = connector.page_call(place)
+            reply = access.desk.answer(Asked(call.method, call.path, dict(call.query), headers), NOW_S)
+            page = connector.read_page(place, Answer(reply.status, {}, reply.body))
+            for item in page.items:
+                whole = answered(place, item)
+                desk.tell(*connector.translate(whole.raw, Telling("stripe", ACCOUNT, "digest", dict(whole.context))))
+            place = after(connector.manifest.stream(place.stream), place, page.next) if connector.manifest else None
+    for statement in world.stripe.statements:
+        desk.tell(*CONNECTORS["camt053"].translate(statement.body, Telling("camt053", statement.account, "digest")))
+    right = {
+        (account, currency): minor
+        for account, by_currency in world.stripe.truth.balances.items()
+        for currency, minor in by_currency.items()
+        if minor
+    }
+    assert balances(desk) == right
+    posted_entries = sum(isinstance(recorded.event(), EntryPosted) for recorded in desk.events)
+    assert posted_entries == world.stripe.truth.entries
