@@ -1,4 +1,4 @@
-"""Asking as polling asks: a connector's calls through the engine's own HTTP client, limits, tokens and classification."""
+"""Asking as polling asks: a connector's calls through the engine's own HTTP client, limits and tokens."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
