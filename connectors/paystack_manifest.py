@@ -30,7 +30,8 @@ MANIFEST: Final = Manifest(
     # Pages of 100 are unconfirmed, the documented default is 50.
     streams=(
         Stream("transactions", every_s=900, overlap_s=DAY_S),
-        Stream("refunds", every_s=HOUR_S, overlap_s=30 * DAY_S),
+        # each row costs a call or two: its payment's refunds are read
+        Stream("refunds", every_s=6 * HOUR_S, overlap_s=14 * DAY_S),
         Stream("settlements", every_s=HOUR_S, overlap_s=14 * DAY_S),
         Stream("transfers", every_s=900, overlap_s=7 * DAY_S),
         Stream("disputes", every_s=HOUR_S, overlap_s=60 * DAY_S),

@@ -247,6 +247,14 @@ def test_every_event_type_and_table_of_the_store_is_told() -> None:
     assert set(told) == {*re.findall(r"CREATE TABLE ledger\.(\w+)", sql), "migrations"}
 
 
+def test_every_table_of_polling_is_told() -> None:
+    sql = "\n".join(file.read_text() for file in sorted((ROOT / "streams/sql").glob("*.sql")))
+    told = re.findall(
+        r"^\| `(\w+)` \|", section("docs/reference/connectors.md", "What polling remembers"), re.MULTILINE
+    )
+    assert told == re.findall(r"CREATE TABLE gateways\.(\w+)", sql)
+
+
 def test_every_metric_is_told_and_no_other() -> None:
     import prometheus_client
 

@@ -21,7 +21,16 @@ def test_a_stream_catches_up_in_windows_and_then_waits() -> None:
         windows.append((place.since_s, place.until_s))
         place = after(STREAM, place, "")
     assert windows == [(10_000, 11_000), (10_900, 11_900), (11_800, 12_000)]
-    assert place == Place("rows", since_s=11_900) and due_at_s(STREAM, place) == 12_060
+    assert place == Place("rows", since_s=11_900, ended_s=12_000) and due_at_s(STREAM, place) == 12_060
+
+
+def test_an_overlap_longer_than_what_was_read_makes_no_pause() -> None:
+    stream = Stream("disputes", every_s=60, overlap_s=5_000_000)
+    place: Place | None = start(stream, 10_000)
+    for now_s in (10_100, 10_160, 10_220):
+        assert place is not None and due_at_s(stream, place) <= now_s
+        place = after(stream, opened(stream, place, now_s), "")
+        assert place is not None and place.since_s == 10_000
 
 
 def test_an_open_window_keeps_its_end_over_pages_and_restarts() -> None:
