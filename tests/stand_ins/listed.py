@@ -68,11 +68,11 @@ class Listed:
         name, value = self.mark(number)
         return asking(self.path, {name: value}, **headers)
 
-    def tell(self, server: WireMock, pages: Sequence[Sequence[Row]]) -> None:
-        """Let the server answer with these pages, and with a token where one is asked for."""
+    def tell(self, server: WireMock, pages: Sequence[Sequence[Row]], **more: Any) -> None:
+        """Let the server answer with these pages, and with a token where one is asked for; `more` as in `telling`."""
         for number, rows in enumerate(pages, start=1):
             body, headers = self.page(rows, number, len(pages))
-            server.answers(self.asking(number), telling(body, headers))
+            server.answers(self.asking(number), telling(body, headers, **more))
         if self.hands_out_tokens:
             server.answers(asking(TOKEN_PATH, method="POST"), telling(granted(1)))
 
