@@ -12,14 +12,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from confluent_kafka import Consumer, TopicPartition
 
 from contraflow.embedded import PairAddresses
 from streams.gateway import Credentials
-from streams.polling_account import AccountPolling
 from tests.integration.polling_site import PolledSite
 from tests.integration.test_posting import ROOT
 from tests.stand_ins.listed import LISTS, TOKEN_PATH, Listed, Row, granted
+from tests.stand_ins.reading import behind, read_all
 from tests.stand_ins.wiremock import WireMock, asking, fault, telling, wiremock
 
 pytestmark = pytest.mark.stand_ins
@@ -65,18 +64,6 @@ def poll(site: PolledSite, listed: Listed, vendor: WireMock, *, answer_wait_s: f
     asyncio.run(run())
 
 
-async def read_all(site: PolledSite, polling: AccountPolling) -> None:
-    [stream] = polling._gateway.streams
-    failures = 0
-    for _ in range(40):
-        wait_s = await polling.turn(stream, failures)
-        failures = failures + 1 if wait_s < 0 else 0
-        if wait_s > 0:
-            return
-        await site.clock.sleep(abs(wait_s))
-    raise AssertionError("the list does not end")
-
-
 def judged(site: PolledSite, listed: Listed, rows: Sequence[Row]) -> None:
     """Post everything; the book holds what the rows tell, each fact once, and nothing else."""
     expected = listed.keys(rows)
@@ -87,23 +74,6 @@ def judged(site: PolledSite, listed: Listed, rows: Sequence[Row]) -> None:
     keys = site.fact_keys()
     assert sorted(keys) == sorted(expected)
     assert site.ask("SELECT count(*) FROM ledger.dead_letters") == [(0,)]
-
-
-def behind(site: PolledSite) -> int:
-    """Records that posting has not read yet."""
-    reader = Consumer({"bootstrap.servers": site.kafka.bootstrap_servers, "group.id": "counting"})
-    try:
-        offsets = site.ask("SELECT topic, partition, next_offset FROM ledger.input_offsets")
-        read = {(topic, number): offset for topic, number, offset in offsets}
-        left = 0
-        for topic, about in reader.list_topics(timeout=10).topics.items():
-            if topic.startswith(f"{site.kafka.topic_prefix}inbound."):
-                for number in about.partitions:
-                    _, end = reader.get_watermark_offsets(TopicPartition(topic, number), timeout=10)
-                    left += end - read.get((topic, number), 0)
-        return left
-    finally:
-        reader.close()
 
 
 @EVERY_LIST
