@@ -40,7 +40,7 @@ check: $(STAMP) ## lint, format, types and the fast tests: run it before every c
 chaos: $(STAMP) ## the tests that kill and freeze processes; they take minutes
 	@$(BIN)/python -m pytest -m chaos $(ARGS)
 
-stand-ins: $(STAMP) ## our requests under the vendors' own programs; needs Go, which fetches them
+stand-ins: $(STAMP) ## connectors and polling against mock servers that others wrote; fetched by Go, npm and jgo
 	@$(BIN)/python -m pytest -m stand_ins $(ARGS)
 
 model: $(STAMP) ## a million random commands to the book, each judged by a model of dictionaries; minutes

@@ -29,7 +29,7 @@ from contraflow.kafka_security import KafkaSecurity
 PREFIX = "CONTRAFLOW_"
 SECRETS_DIR = Path("/run/secrets")
 # Variables of ours that are no settings.
-OTHER_VARIABLES = {"CONTRAFLOW_CONFIG", "CONTRAFLOW_TEST_INFRA", "CONTRAFLOW_STRIPE_MOCK_DIR"}
+OTHER_VARIABLES = {"CONTRAFLOW_CONFIG", "CONTRAFLOW_TEST_INFRA"}
 # Everything below is shown with its value in an error, except these, which may hold secrets.
 _HIDDEN = {"postgres", "kafka_security", "endpoints", "gateways"}
 
