@@ -11,7 +11,6 @@ from types import TracebackType
 from typing import Final
 
 import psycopg
-from eventsourcing.application import AggregateNotFoundError
 
 from ledger.accounts import Chart
 from ledger.application import LedgerApplication
@@ -122,11 +121,8 @@ class Store:
             BrokenLaw: the events do not lead to the stored head and seal.
         """
         row = self.connection.execute("SELECT head, seal FROM ledger.books WHERE book = %s", (name,)).fetchone()
-        try:
-            with _uncollected():
-                book = self._application.load(name)
-        except AggregateNotFoundError:
-            book = Book(name)
+        with _uncollected():
+            book = self._application.load(name)
         if row is not None and (book.version, book.seal) != (row[0], bytes(row[1])):
             raise BrokenLaw(
                 f"book {name!r}: events lead to {book.version}, the head says {row[0]}, or the seals differ"
