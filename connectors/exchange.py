@@ -95,7 +95,7 @@ class Place(msgspec.Struct, frozen=True, omit_defaults=True):
         since_s, until_s: the window, Unix time in seconds, end excluded; `until_s` is 0 before the window is opened.
         page: the vendor's own mark of the next page in this window, empty for the first.
         id: what is read, for a stream by id.
-        ended_s: the end of the last window that was read whole, Unix time in seconds; 0 before there was one.
+        read_s: up to when everything was read, Unix time in seconds; 0 when nothing was.
     """
 
     stream: str
@@ -103,7 +103,7 @@ class Place(msgspec.Struct, frozen=True, omit_defaults=True):
     until_s: int = 0
     page: str = ""
     id: str = ""
-    ended_s: int = 0
+    read_s: int = 0
 
 
 class Item(msgspec.Struct, frozen=True):

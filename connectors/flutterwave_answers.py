@@ -13,8 +13,10 @@ _FAILED: Final = ("error", "failed")  # compared one by one: a status of the out
 
 
 def is_answer_frame(body: JsonObject) -> bool:
-    """Whether the body is an answer's frame and no object of its own."""
-    return "message" in body and "id" not in body and body.get("status") in ("success", *_FAILED)
+    """Whether the body is an answer's frame and no object of its own; version 4 leaves the status out at times."""
+    if "message" not in body or "id" in body:
+        return False
+    return body["status"] in ("success", *_FAILED) if "status" in body else "data" in body
 
 
 def told_objects(body: JsonObject) -> list[JsonObject]:

@@ -1,7 +1,8 @@
 """Chargebacks: opened, won or lost. Whatever tells one tells that it was opened, so a lost webhook leaves no hole.
 
 Flutterwave puts a lien on the disputed amount when a chargeback is opened, and lifts or takes it at the end
-(https://developer.flutterwave.com/docs/chargebacks-1). ``accepted`` is our own consent to losing it. As with refunds
+(https://developer.flutterwave.com/docs/chargebacks-1). ``accepted`` is our own consent to losing it. One that is
+``reversed`` may have been lost before: then the loss is undone as well, by a fact that waits for it. As with refunds
 the currency is that of the payment.
 """
 
@@ -38,6 +39,9 @@ def chargeback_facts(envelope: FlutterwaveEnvelope, chargeback: JsonObject) -> l
     facts = [_fact(envelope, chargeback, chargeback_id, "opened", {"gross": gross}, envelope.made(chargeback))]
     if end := _ENDS.get(status):
         facts.append(_fact(envelope, chargeback, chargeback_id, end, {"gross": gross}, envelope.happened(chargeback)))
+        if word == "reversed":
+            at = envelope.happened(chargeback)
+            facts.append(_fact(envelope, chargeback, chargeback_id, "funds_reinstated", {"gross": gross}, at))
         payout = settlement_of(chargeback)
         if end == "lost" and payout:
             facts.append(taken(envelope, chargeback, "chargeback", chargeback_id, gross, payout))
@@ -56,6 +60,7 @@ def _fact(
 ) -> Fact:
     named = key_of("chargeback", chargeback_id)
     word = text(chargeback, "status").strip().lower()
+    loss = envelope.reference(f"{named}/lost")
     return envelope.fact(
         f"dispute.{transition}",
         f"{named}/{transition}/{word}" if transition == "updated" else f"{named}/{transition}",
@@ -70,5 +75,6 @@ def _fact(
             "scope": first_text(chargeback, "type"),
             "due_at": loose_instant(chargeback, "due_datetime", "due_date"),
         },
-        references=(envelope.reference(named),) if transition == "opened" else (),
+        references={"opened": (envelope.reference(named),), "lost": (loss,)}.get(transition, ()),
+        needs=loss if transition == "funds_reinstated" else "",
     )

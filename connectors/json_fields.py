@@ -146,16 +146,18 @@ def clean(value: str) -> str:
 
 
 def metadata(owner: JsonObject, field: str = "metadata") -> dict[str, str]:
-    """The caller's own metadata, which is an object: text values only, at most 50."""
+    """The caller's own metadata, which is an object: at most 50 entries, each as text."""
     return texts(expanded(owner, field).items())
 
 
 def texts(entries: Iterable[tuple[object, object]]) -> dict[str, str]:
-    """Pairs of texts as metadata: whole numbers become digits, anything else that is no text is left out."""
+    """Pairs as metadata: numbers become digits, truth values words; objects, lists and nulls are left out."""
     found: dict[str, str] = {}
     for name, value in list(entries)[:METADATA_ENTRIES_MAX]:
-        if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**40:
-            value = str(value)
+        if isinstance(value, bool):
+            value = "true" if value else "false"
+        elif isinstance(value, int | Decimal):
+            value = decimal_text(value) or None
         if isinstance(name, str) and isinstance(value, str):
             found[clean(name)] = clean(value)
     return found

@@ -8,6 +8,7 @@ import re
 from typing import Final
 
 from connectors.connector import Connector, Telling
+from connectors.errors import TranslationError
 from connectors.exchange import Verified, WebhookRequest
 from connectors.json_fields import JsonObject, numbered_id, text, word
 from connectors.modern_treasury_announcements import expected_payment_facts, return_facts, reversal_facts
@@ -68,6 +69,8 @@ def _is_whole(told: Told) -> bool:
 
 def _observed(envelope: TreasuryEnvelope, told: Told, raw: bytes) -> Fact:
     owner, status = told.owner, text(told.owner, "status")
+    if not _any_id(owner):
+        raise TranslationError("field_missing", "the object has no id")
     if told.event == "failed" and word(owner.get("id")):  # an order that could not be made
         reason = {"failure_reason": text(owner, "vendor_failure_reason"), "failure_code": told.error}
         return envelope.seen(owner, told.kind, "failed", attributes=reason)

@@ -64,7 +64,7 @@ def event_told(row: JsonObject) -> Told:
     if "id" not in data:
         data = {**data, "id": row.get("entity_id")}
     kind = _kind(data) or word(row.get("resource")).lower()
-    return Told(kind, word(row.get("event_name")), data, iso_instant(row, "event_time"), word(row.get("id")))
+    return Told(kind, _event(row, "event_name")[1], data, iso_instant(row, "event_time"), word(row.get("id")))
 
 
 def _told(body: object, telling: Telling) -> Told:
@@ -74,11 +74,11 @@ def _told(body: object, telling: Telling) -> Told:
         return event_told(body)
     if isinstance(body.get("data"), dict) and "object" not in body:
         data = expanded(body, "data")
-        event = word(body.get("event"))
+        named, event = _event(body, "event")
         if not event:
             raise TranslationError("field_missing", "event is missing or not the name of an event")
         return Told(
-            _kind(data) or telling.context.get(TOPIC, "") or _kind_by_fields(data),
+            _kind(data) or telling.context.get(TOPIC, "") or named or _kind_by_fields(data),
             event,
             data,
             error=text(expanded(body, "errors"), "code"),
@@ -87,6 +87,12 @@ def _told(body: object, telling: Telling) -> Told:
     if not kind:
         raise TranslationError("field_missing", "neither event and data nor object: no body of Modern Treasury")
     return Told(kind, "", body)
+
+
+def _event(owner: JsonObject, field: str) -> tuple[str, str]:
+    """The name of an event, and the kind of object that may stand before it: ``payment_order.completed``."""
+    kind, _, event = word(owner.get(field)).rpartition(".")
+    return kind.lower(), event
 
 
 def _kind(owner: JsonObject) -> str:

@@ -1,7 +1,8 @@
 """Disputes: opened, updated, and what PayPal decided.
 
 A dispute moves no money by itself: the funds that PayPal holds, takes and gives back are transactions of their own,
-told by reversals and by the report. What a lost dispute says is who bears the loss.
+told by reversals and by the report. What a lost dispute says is who bears the loss, and how much of the disputed sum
+the buyer got, where it says that.
 """
 
 from typing import Final
@@ -53,6 +54,7 @@ def dispute_facts(envelope: PayPalEnvelope, dispute: JsonObject) -> list[Fact]:
 
 def _fact(envelope: PayPalEnvelope, dispute: JsonObject, dispute_id: str, transition: str, status: str) -> Fact:
     disputed = optional_money(dispute, "dispute_amount")
+    refunded = optional_money(expanded(dispute, "dispute_outcome"), "amount_refunded")
     if disputed is None and transition != "updated":
         raise TranslationError("amount_missing", "dispute_amount is missing")
     transactions = rows(dispute, "disputed_transactions")
@@ -66,7 +68,8 @@ def _fact(envelope: PayPalEnvelope, dispute: JsonObject, dispute_id: str, transi
         if transition == "updated"
         else f"{dispute_id}/{transition}",
         effective_at=made_at if transition == "opened" else envelope.happened(dispute),
-        amounts={} if transition == "updated" or disputed is None else {"gross": size(disputed)},
+        amounts=({} if transition == "updated" or disputed is None else {"gross": size(disputed)})
+        | ({"refunded": size(refunded)} if transition == "lost" and refunded else {}),
         links={"dispute": dispute_id, "payment": payment or plain_id(dispute.get("seller_payment_id"))},
         status=status,
         attributes={
@@ -74,6 +77,6 @@ def _fact(envelope: PayPalEnvelope, dispute: JsonObject, dispute_id: str, transi
             "stage": text(dispute, "dispute_life_cycle_stage"),
             "channel": channel if isinstance(channel, str) else "",
             "outcome": text(expanded(dispute, "dispute_outcome"), "outcome_code"),
-            "refunded": shown(optional_money(expanded(dispute, "dispute_outcome"), "amount_refunded")),
+            "refunded": shown(refunded),
         },
     )

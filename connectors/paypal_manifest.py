@@ -153,6 +153,7 @@ MANIFEST: Final = Manifest(
         },
         "transaction": {
             "S": "succeeded",
+            "F": "partially_refunded",  # it did succeed; each refund is a row of its own
             "V": "reversed",  # it did succeed; what reversed it is a row of its own
             "P": "pending",
             "D": "failed",

@@ -3,7 +3,9 @@
 An item is told in two steps, because its money may leave our balance and wait for a receiver who has no account:
 ``transfer.pending`` says that it left, ``transfer.succeeded`` that it arrived, ``transfer.reversed`` that it did arrive
 and was taken back, ``transfer.returned`` that it is in our balance again. A status tells every step up to itself, so
-that it does not matter which of them was heard of. Withdrawals to our own bank are rows of the report.
+that it does not matter which of them was heard of. One that failed may have left before, and even arrived: it tells the
+way back as well, of which each step waits for the one that it undoes. Withdrawals to our own bank are rows of the
+report.
 """
 
 from typing import Final
@@ -16,6 +18,9 @@ from connectors.paypal_settlement import settlement_fact
 from ledger.facts import Fact
 from ledger.money import Money
 
+# What a transfer that did not work out undoes, of what had been told of it.
+BACK: Final = ("reversed", "returned")
+
 _ITEM_STEPS: Final[dict[str, tuple[str, ...]]] = {
     "NEW": ("initiated",),
     "PENDING": ("initiated",),
@@ -26,10 +31,10 @@ _ITEM_STEPS: Final[dict[str, tuple[str, ...]]] = {
     "RETURNED": ("pending", "returned"),
     "REFUNDED": ("pending", "succeeded", "reversed", "returned"),
     "REVERSED": ("pending", "succeeded", "reversed", "returned"),
-    "FAILED": ("failed",),
-    "BLOCKED": ("failed",),
-    "DENIED": ("failed",),
-    "CANCELED": ("canceled",),
+    "FAILED": ("failed", *BACK),
+    "BLOCKED": ("failed", *BACK),
+    "DENIED": ("failed", *BACK),
+    "CANCELED": ("canceled", *BACK),
 }
 _BATCHES: Final = {
     "NEW": "initiated",
@@ -55,9 +60,14 @@ def transfer_step(
     status: str,
     links: dict[str, str],
     attributes: dict[str, str] | None = None,
+    undone: bool = False,
 ) -> Fact:
-    """One step of a transfer under the id of its transaction; `gross` is positive."""
-    reference = envelope.reference(transfer_id)
+    """One step of a transfer under the id of its transaction; `gross` is positive.
+
+    Args:
+        undone: whether it did not work out, so that it is not sure that its money had left.
+    """
+    arrived, left = envelope.reference(transfer_id), envelope.reference(f"{transfer_id}/left")
     return envelope.fact_about(
         owner,
         f"transfer.{step}",
@@ -67,9 +77,9 @@ def transfer_step(
         links=links,
         status=status,
         attributes=attributes,
-        references=(reference,) if step == "succeeded" else (),
-        # Only what arrived can be taken back.
-        needs=reference if step == "reversed" else "",
+        references={"pending": (left,), "succeeded": (arrived,)}.get(step, ()),
+        # Only what arrived can be taken back, and only what left returns.
+        needs=arrived if step == "reversed" else left if step == "returned" and undone else "",
     )
 
 
@@ -82,9 +92,10 @@ def payout_item_facts(envelope: PayPalEnvelope, item: JsonObject) -> list[Fact]:
     event_word = envelope.type.rpartition(".")[2]
     status = status_of(item, "transaction_status") or _ITEM_EVENTS.get(event_word, event_word)
     steps = _ITEM_STEPS.get(status.upper(), ())
+    undone = steps[1:] == BACK
     if not transaction and MOVED & set(steps):
         # Money without the name under which the report tells it could be posted twice.
-        steps = ("initiated",)
+        steps = steps[:1] if undone else ("initiated",)
     sent = expanded(item, "payout_item") or item
     gross = size(required_money(sent, "amount")) if steps else None
     if gross is None:
@@ -98,7 +109,8 @@ def payout_item_facts(envelope: PayPalEnvelope, item: JsonObject) -> list[Fact]:
             transfer_id,
             step,
             gross,
-            effective_at=envelope.happened(item) if step in ("returned", "reversed") else envelope.made(item),
+            effective_at=envelope.happened(item) if step in BACK else envelope.made(item),
+            undone=undone,
             status=status,
             links={
                 "transfer": item_id,

@@ -2,9 +2,9 @@
 
 A capture, a sale, a refund and an item of a payout have the id of their transaction, so a row meets them. Withdrawals,
 fees, conversions and holds are told by rows alone. The fee of a row is negative where PayPal took it. A row that
-succeeded, and one that succeeded and was reversed later (``V``), moved the balance; what reversed it is a row of its
-own. A pending or denied row moved nothing, except that a withdrawal leaves the balance when it is made, and that a hold
-which is pending holds.
+succeeded, and one that succeeded and was reversed later (``V``) or refunded in part (``F``), moved the balance; what
+took it back is a row of its own. A pending or denied row moved nothing, except that a withdrawal leaves the balance
+when it is made, and that a hold which is pending holds.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from connectors.json_fields import JsonObject, expanded, text
 from connectors.paypal_amounts import negated, optional_money, required_money, size
 from connectors.paypal_envelope import PayPalEnvelope, callers_words, instant_of, plain_id
 from connectors.paypal_manifest import MANIFEST
-from connectors.paypal_payouts import transfer_step
+from connectors.paypal_payouts import BACK, transfer_step
 from connectors.paypal_settlement import conversion_leg, settlement_fact
 from connectors.paypal_transaction_codes import Kind, kind_of
 from ledger.facts import Fact
@@ -30,7 +30,7 @@ class Row(msgspec.Struct, frozen=True):
     Attributes:
         info: its ``transaction_info``.
         id: of the transaction.
-        status: ``S``, ``V``, ``P`` or ``D``.
+        status: ``S``, ``V``, ``F``, ``P`` or ``D``.
         gross: signed: negative where it left the balance.
         fee: positive where PayPal took it.
         reference: the transaction that it refers to, or empty.
@@ -54,7 +54,7 @@ class Row(msgspec.Struct, frozen=True):
     @property
     def moved(self) -> bool:
         """Whether it moved the balance for good."""
-        return self.status in ("S", "V")
+        return self.status in ("S", "V", "F")
 
 
 def transaction_facts(envelope: PayPalEnvelope, listed: JsonObject) -> list[Fact]:
@@ -103,7 +103,7 @@ def _transfer(envelope: PayPalEnvelope, row: Row) -> list[Fact]:
         # An item of a payout that waits for its receiver has left the balance.
         steps = ("pending",) if row.kind == "transfer" else ("initiated",)
     else:
-        steps = ("failed",)
+        steps = ("failed", *BACK)
     facts = [
         transfer_step(
             envelope,
@@ -116,6 +116,7 @@ def _transfer(envelope: PayPalEnvelope, row: Row) -> list[Fact]:
             # What a payment of ours bought, nobody told.
             links={"transaction": row.id} | ({"category": "purchase"} if row.kind == "payment" else {}),
             attributes=_attributes(row),
+            undone=row.status == "D",
         )
         for step in steps
     ]
@@ -138,7 +139,7 @@ def _transfer_return(envelope: PayPalEnvelope, row: Row) -> list[Fact]:
             links={"transaction": row.reference},
             attributes=_attributes(row),
         )
-        for step in ("returned", "reversed")
+        for step in BACK
     ]
     return [*facts, *_settled(envelope, row, "transfer")]
 
@@ -174,11 +175,13 @@ def _reversal(envelope: PayPalEnvelope, row: Row) -> list[Fact]:
 
 
 def _hold(envelope: PayPalEnvelope, row: Row) -> list[Fact]:
-    if row.status == "D":
-        return []
-    transition = "held" if row.is_out else "released"
+    """Money that PayPal holds or lets go, also while it is pending; one that is denied undoes what it did before."""
+    denied = row.status == "D"
+    reference = envelope.reference(row.id)
+    transition = "held" if row.is_out != denied else "released"
     links = {"reserve": row.id, "category": row.kind, "payment": row.reference}
-    fact = _fact(envelope, row, f"reserve.{transition}", f"{row.id}/{transition}", links)
+    known, needs = ((), reference) if denied else ((reference,), "")
+    fact = _fact(envelope, row, f"reserve.{transition}", f"{row.id}/{transition}", links, known, needs)
     return [fact, *_settled(envelope, row, row.kind)]
 
 

@@ -5,17 +5,17 @@ object, metadata as an object, as text or as JSON within text. All of that is re
 """
 
 import re
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from typing import Any, Final
 
-from connectors.amounts import iso_currency, money_of
+from connectors.amounts import iso_currency, money_of, vendor_digits
 from connectors.envelope import short_id
 from connectors.errors import TranslationError
 from connectors.instants import iso_instant
 from connectors.json_fields import JsonObject, clean, expanded, read_json, text, texts
 from connectors.paystack_manifest import UNITS
 from ledger.facts import LINK_CHARS_MAX
-from ledger.money import Money
+from ledger.money import Money, exponent
 
 _DIGITS: Final = re.compile(r"-?[0-9]{1,40}")
 # Paystack allows letters, digits and `-.=` in references and makes some with `_`; a colon never, so that our own
@@ -46,6 +46,39 @@ def required_money(owner: JsonObject, field: str, currency: str) -> Money:
     if found is None:
         raise TranslationError("field_missing", f"{field} is missing")
     return found
+
+
+def computed_money(owner: JsonObject, field: str, currency: str, *, signed: bool = False) -> Money | None:
+    """As `optional_money` for what Paystack computes, a fee or a sum without fees: parts of a unit are rounded.
+
+    Only a currency without decimals has such parts here: a fee of 19550 is 195.5 francs
+    (`docs/adr/0032-computed-fees-are-rounded.md`).
+    """
+    try:
+        return optional_money(owner, field, currency, signed=signed)
+    except TranslationError as error:
+        if error.code != "amount_not_convertible":
+            raise
+    rounded = int(_major(owner, field, currency).to_integral_value(ROUND_HALF_EVEN))
+    return money_of(rounded * 10 ** (vendor_digits(currency, UNITS) - exponent(currency)), currency, field, UNITS)
+
+
+def exactly_told(owner: JsonObject, currency: str, **fields: str) -> dict[str, str]:
+    """What was told of those fields that had to be rounded, as attributes: ``fee="fees"`` becomes ``fee_told``."""
+    told: dict[str, str] = {}
+    for name, field in fields.items():
+        if owner.get(field) not in (None, ""):
+            major = _major(owner, field, currency)
+            if major != major.to_integral_value():
+                told[f"{name}_told"] = format(major, "f").rstrip("0")
+    return told if vendor_digits(currency, UNITS) > exponent(currency) else {}
+
+
+def _major(owner: JsonObject, field: str, currency: str) -> Decimal:
+    """A sum in units of the currency, of one whose smallest unit is that."""
+    with localcontext() as context:
+        context.prec = 80
+        return Decimal(_whole(owner[field], field)).scaleb(exponent(currency) - vendor_digits(currency, UNITS))
 
 
 def _whole(value: object, field: str) -> int:

@@ -91,6 +91,7 @@ MANIFEST: Final = Manifest(
             "awaiting-bank-feedback": "disputed",
             "pending": "disputed",
             "resolved/merchant-accepted": "reversed",
+            "resolved/auto-accepted": "reversed",  # the merchant did not answer in time
             "resolved/declined": "succeeded",
             "archived": "succeeded",
         },

@@ -12,7 +12,9 @@ from connectors.instants import iso_instant
 from connectors.json_fields import JsonObject, expanded, numbered_id, text
 from connectors.paystack_fields import (
     changed_at,
+    computed_money,
     currency_of,
+    exactly_told,
     key_part,
     made_at,
     metadata_of,
@@ -93,7 +95,7 @@ def is_fee_told(transaction: JsonObject) -> bool:
     """Whether a transaction that succeeded says all that its settlement needs; if not it is fetched."""
     try:
         currency = currency_of(transaction)
-        fee = optional_money(transaction, "fees", currency)
+        fee = computed_money(transaction, "fees", currency)
         return (
             fee is not None and shares_of(transaction, required_money(transaction, "amount", currency), fee) is not None
         )
@@ -132,7 +134,7 @@ def _settled(envelope: Envelope, transaction: JsonObject, gross: Money, at: str,
     reference, transaction_id = _named(transaction)
     named = key_part(reference)
     try:
-        fee = optional_money(transaction, "fees", gross.currency)
+        fee = computed_money(transaction, "fees", gross.currency)
         shares = None if fee is None else shares_of(transaction, gross, fee)
     except TranslationError as error:
         if error.code not in ("amount_not_convertible", "net_does_not_add_up"):
@@ -161,7 +163,11 @@ def _settled(envelope: Envelope, transaction: JsonObject, gross: Money, at: str,
                 "payout": payout,
             },
             status=status_of(transaction),
-            attributes={"settlement_currency": gross.currency, "fee_bearer": shares.bearer},
+            attributes={
+                "settlement_currency": gross.currency,
+                "fee_bearer": shares.bearer,
+                **exactly_told(transaction, gross.currency, fee="fees"),
+            },
         )
     ]
 

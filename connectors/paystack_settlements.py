@@ -10,9 +10,10 @@ from connectors.instants import iso_date, iso_instant
 from connectors.json_fields import JsonObject, expanded, required_numbered_id
 from connectors.paystack_fields import (
     changed_at,
+    computed_money,
     currency_of,
+    exactly_told,
     made_at,
-    optional_money,
     reference_of,
     status_of,
     sum_part,
@@ -30,8 +31,8 @@ def settlement_facts(envelope: Envelope, settlement: JsonObject) -> list[Fact]:
     state = MANIFEST.status("settlement", status)
     paid_at = iso_instant(settlement, "settlement_date", "settled_at") or changed_at(settlement)
     currency = currency_of(settlement)
-    total = optional_money(settlement, "total_amount", currency, signed=True)
-    paid = optional_money(settlement, "effective_amount", currency, signed=True)
+    total = computed_money(settlement, "total_amount", currency, signed=True)
+    paid = computed_money(settlement, "effective_amount", currency, signed=True)
     paid = total if paid is None else paid
     if state is None or paid is None or expanded(settlement, "subaccount"):
         return [envelope.observed(named, status, effective_at=paid_at, status=status, kind="settlement")]
@@ -51,6 +52,7 @@ def settlement_facts(envelope: Envelope, settlement: JsonObject) -> list[Fact]:
                 "automatic": "true",  # it says which transactions it is made of
                 "total_processed": reference_of(settlement, "total_processed"),
                 "total_fees": reference_of(settlement, "total_fees"),
+                **exactly_told(settlement, currency, total_amount="total_amount", effective_amount="effective_amount"),
             },
             references=(reference,) if transition == "paid" else (),
             needs=reference if transition == "failed" else "",

@@ -2,6 +2,10 @@
 
 No webhook says that a transfer was sent, so every telling of its end says that, too: the money leaves our balance once,
 under one key, whichever comes first. A transfer that waits for a one-time password has not left it.
+
+A transfer that failed may have been said to have succeeded, and may be said to be reversed as well. So both tell the
+same way back: ``transfer.reversed``, which waits for the success that it undoes, and ``transfer.returned``, the money
+in our balance again, under one key.
 """
 
 from connectors.envelope import Envelope
@@ -10,11 +14,12 @@ from connectors.instants import iso_instant
 from connectors.json_fields import JsonObject, expanded, numbered_id, text
 from connectors.paystack_fields import (
     changed_at,
+    computed_money,
     currency_of,
+    exactly_told,
     key_part,
     made_at,
     metadata_of,
-    optional_money,
     reference_of,
     required_money,
     status_of,
@@ -37,6 +42,8 @@ def transfer_facts(envelope: Envelope, transfer: JsonObject, *, word: str = "") 
         return [envelope.observed(named, status, effective_at=at, status=status, kind="transfer")]
     gross = required_money(transfer, "amount", currency_of(transfer))
 
+    arrival = envelope.reference(named)
+
     def told(fact_type: str, transition: str, at: str, **attributes: str) -> Fact:
         return envelope.fact(
             f"transfer.{fact_type}",
@@ -53,26 +60,28 @@ def transfer_facts(envelope: Envelope, transfer: JsonObject, *, word: str = "") 
                 "gateway_response": text(transfer, "gateway_response"),
             },
             metadata=metadata_of(transfer),
+            references=(arrival,) if fact_type == "succeeded" else (),
+            needs=arrival if fact_type == "reversed" else "",
         )
 
     if status == "otp":
         return [told("pending", "otp", made_at(transfer))]
     sent = told("pending", "pending", made_at(transfer), balance="debited")
     arrived_at = iso_instant(transfer, "transferred_at") or changed_at(transfer)
+    back = [told(each, each, changed_at(transfer)) for each in ("returned", "reversed")]
     match state:
         case "pending":
             return [sent]
         case "failed":
-            return [sent, told("failed", "failed", changed_at(transfer))]
+            return [sent, *back, told("failed", "failed", changed_at(transfer))]
         case "reversed":
-            arrived = told("succeeded", "succeeded", arrived_at)
-            return [sent, arrived, told("reversed", "reversed", changed_at(transfer))]
+            return [sent, told("succeeded", "succeeded", arrived_at), *back]
     return [sent, told("succeeded", "succeeded", arrived_at), *_cost(envelope, transfer, named, gross, arrived_at)]
 
 
 def _cost(envelope: Envelope, transfer: JsonObject, named: str, gross: Money, at: str) -> list[Fact]:
     """What Paystack took for the transfer, where it took something."""
-    fee = optional_money(transfer, "fee_charged", gross.currency)
+    fee = computed_money(transfer, "fee_charged", gross.currency)
     if fee is None or not fee.minor:
         return []
     amounts = {
@@ -88,6 +97,9 @@ def _cost(envelope: Envelope, transfer: JsonObject, named: str, gross: Money, at
             amounts=amounts,
             links={"category": "transfer", "source": named, "transaction": named},
             status=status_of(transfer),
-            attributes={"settlement_currency": gross.currency},
+            attributes={
+                "settlement_currency": gross.currency,
+                **exactly_told(transfer, gross.currency, fee="fee_charged"),
+            },
         )
     ]

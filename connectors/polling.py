@@ -21,10 +21,13 @@ def start_by_id(want: Want) -> Place:
 
 
 def due_at_s(stream: Stream, place: Place) -> int:
-    """When to read on, Unix time in seconds; 0 for at once: at the start, in the middle of a window or of an id."""
-    if place.id or place.until_s or not place.ended_s:
+    """When to read on, Unix time in seconds; 0 for at once: in the middle of a window or of an id, or never read yet.
+
+    The beginning of the next window says nothing about it: an overlap may reach back to before the first one.
+    """
+    if place.id or place.until_s or not place.read_s:
         return 0
-    return place.ended_s + stream.every_s
+    return place.read_s + stream.every_s
 
 
 def opened(stream: Stream, place: Place, now_s: int) -> Place:
@@ -42,5 +45,4 @@ def after(stream: Stream, place: Place, next_page: str) -> Place | None:
         return replace(place, page=next_page)
     if place.id:
         return None
-    since_s = max(place.since_s, place.until_s - stream.overlap_s)
-    return Place(stream.name, since_s=since_s, ended_s=place.until_s)
+    return Place(stream.name, since_s=max(place.since_s, place.until_s - stream.overlap_s), read_s=place.until_s)

@@ -1,4 +1,4 @@
-"""Stripe: events of every API version since 2017 and list pages, translated into facts.
+"""Stripe: events of every API version and list pages, translated into facts.
 
 An event that is Stripe's always translates: a type that moves nothing becomes ``event.observed``, which is kept for the
 timeline and posts nothing. Translation looks at one body at a time and knows no order (law 3 does the rest).
@@ -21,7 +21,7 @@ from connectors.stripe_payments import charge_facts, payment_intent_facts
 from connectors.stripe_payouts import payout_facts
 from connectors.stripe_plain_fields import PLAIN_FIELDS
 from connectors.stripe_refunds import refund_facts
-from connectors.stripe_settlement import settled_fact
+from connectors.stripe_settlement import expanded_settlements, settled_fact
 from connectors.stripe_signature import verify
 from connectors.stripe_transfers import transfer_facts
 from ledger.facts import Fact
@@ -65,7 +65,7 @@ def translate(raw: bytes, telling: Telling) -> list[Fact]:
             return _event_facts(body, telling)
         case "v2.core.event":
             return [_thin_event_fact(body, telling)]
-        case "list":
+        case "list" | "search_result":
             return _page_facts(body, telling)
         case str() if telling.is_answer and (kind == "balance_transaction" or kind in _ROW_READERS):
             return _page_facts({"data": [body]}, telling)
@@ -98,7 +98,9 @@ def _event_facts(event: JsonObject, telling: Telling) -> list[Fact]:
         live=_livemode(event),
         version=text(event, "api_version"),
     )
-    owner = expanded(expanded(event, "data"), "object")
+    owner = expanded(event, "data").get("object")
+    if not isinstance(owner, dict):
+        raise TranslationError("field_missing", "data.object is missing")
     for prefix, kind, read in _READERS:
         if event_type.startswith(prefix):
             _check_kind(owner, kind)
@@ -109,8 +111,11 @@ def _event_facts(event: JsonObject, telling: Telling) -> list[Fact]:
 
 def _thin_event_fact(event: JsonObject, telling: Telling) -> Fact:
     """API v2 sends no object, only where to fetch it: observed."""
+    # The context is an account, or a path of accounts down to the one that it is about.
     context = event.get("context")
-    connected = context if isinstance(context, str) and re.fullmatch(r"acct_[A-Za-z0-9]{1,60}", context) else ""
+    connected = context.rpartition("/")[2] if isinstance(context, str) else ""
+    if not re.fullmatch(r"acct_[A-Za-z0-9]{1,60}", connected):
+        connected = ""
     envelope = StripeEnvelope(
         source="stripe",
         account=connected or _account(telling),
@@ -144,6 +149,7 @@ def _page_facts(page: JsonObject, telling: Telling) -> list[Fact]:
         )
     for row in data:
         facts += _ROW_READERS[row["object"]](envelope, row) or _unmapped(envelope, row)
+        facts += expanded_settlements(envelope, row)
     return facts
 
 
@@ -180,7 +186,9 @@ def _observed_fact(envelope: StripeEnvelope, owner: JsonObject) -> Fact:
 def _check_kind(owner: JsonObject, kind: str) -> None:
     if not owner:
         raise TranslationError("field_missing", "data.object is missing")
-    if owner.get("object", kind) != kind:
+    named = owner.get("object", kind)
+    is_old_payout = (kind, named) == ("payout", "transfer") and "status" in owner
+    if named != kind and not is_old_payout:
         raise TranslationError("object_kind_differs", f"data.object is not a {kind}, as the event's type says")
 
 

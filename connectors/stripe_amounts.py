@@ -7,6 +7,7 @@ Stripe's lists, and what arrives are hundredths.
 from typing import Final
 
 from connectors import amounts
+from connectors.errors import TranslationError
 from connectors.json_fields import JsonObject, whole
 from connectors.manifest import Units
 from ledger.money import Money
@@ -32,5 +33,17 @@ def currency(owner: JsonObject) -> str:
 
 
 def money(owner: JsonObject, field: str) -> Money:
-    """An amount field in the object's own currency, in ISO 4217 minor units."""
+    """An amount field in the object's own currency, in ISO 4217 minor units; never below zero."""
+    return not_negative(signed_money(owner, field), field)
+
+
+def signed_money(owner: JsonObject, field: str) -> Money:
+    """As `money`, for amounts whose sign says which way they go: those of payouts."""
     return iso_money(whole(owner, field), currency(owner), field)
+
+
+def not_negative(money: Money, where: str) -> Money:
+    """The same money; raises `TranslationError` when it is below zero."""
+    if money.minor < 0:
+        raise TranslationError("amount_negative", f"{where} is below zero")
+    return money

@@ -28,6 +28,9 @@ _STATUSES: Final = {
     "warning_under_review": "opened",
     "won": "won",
     "lost": "lost",
+    "warning_closed": "closed",
+    "prevented": "closed",
+    "charge_refunded": "closed",  # until 2016
 }
 # Whether a balance transaction of a dispute is above zero -> what it did.
 _FUNDS: Final = {False: "funds_withdrawn", True: "funds_reinstated"}
@@ -52,8 +55,9 @@ def dispute_facts(envelope: StripeEnvelope, dispute: JsonObject) -> list[Fact]:
 
 
 def _fact(envelope: StripeEnvelope, dispute: JsonObject, transition: str, status: str) -> Fact:
-    dispute_id = required_id(dispute, "id")
     charge_id = optional_id(dispute, "charge")
+    # Disputes had no ids until 2014: their charge names them, of which there was one dispute.
+    dispute_id = optional_id(dispute, "id") or charge_id or required_id(dispute, "id")
     payment = (
         optional_id(dispute, "payment_intent")
         or optional_id(expanded(dispute, "charge"), "payment_intent")
@@ -68,7 +72,10 @@ def _fact(envelope: StripeEnvelope, dispute: JsonObject, transition: str, status
         amounts={} if updated else {"gross": money(dispute, "amount")},
         links={"dispute": dispute_id, "payment": payment, "charge": charge_id},
         attributes={"reason": text(dispute, "reason")},
-        references=(envelope.reference(dispute_id),) if transition == "funds_withdrawn" else (),
+        # Under the name of its charge the payment answers.
+        references=(envelope.reference(dispute_id),)
+        if transition == "funds_withdrawn" and dispute_id != charge_id
+        else (),
     )
 
 

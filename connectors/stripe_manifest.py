@@ -70,6 +70,7 @@ MANIFEST: Final = Manifest(
             "warning_under_review": "disputed",
             "warning_closed": "succeeded",
             "prevented": "succeeded",
+            "charge_refunded": "refunded",
             "won": "succeeded",
             "lost": "reversed",
         },

@@ -12,7 +12,7 @@ says before all is captured is not the last word: its intent alone says the sum,
 from typing import Final
 
 from connectors.json_fields import JsonObject, expanded, optional_id, optional_whole, required_id, rows, text, whole
-from connectors.stripe_amounts import currency, iso_money, money
+from connectors.stripe_amounts import currency, iso_money, money, not_negative
 from connectors.stripe_envelope import StripeEnvelope
 from connectors.stripe_refunds import refund_facts
 from connectors.stripe_releases import true_refunds
@@ -163,7 +163,7 @@ def _charge_gross(envelope: StripeEnvelope, charge: JsonObject) -> Money:
         return money(charge, "amount_captured")
     if envelope.type == "charge.captured":  # before 2020: what was not captured counts as refunded
         captured = whole(charge, "amount") - (optional_whole(charge, "amount_refunded") or 0)
-        return iso_money(captured, currency(charge), "amount")
+        return not_negative(iso_money(captured, currency(charge), "amount"), "amount less amount_refunded")
     return money(charge, "amount")
 
 

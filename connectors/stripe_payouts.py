@@ -1,10 +1,13 @@
-"""Payouts: initiated, paid, failed (also after it was paid) or canceled, told by the payout's status."""
+"""Payouts: initiated, paid, failed (also after it was paid) or canceled, told by the payout's status.
+
+Until API version 2017-04-06 they were called transfers (`stripe_transfers`).
+"""
 
 from typing import Final
 
 from connectors.instants import unix_instant
 from connectors.json_fields import JsonObject, expanded, required_id, text
-from connectors.stripe_amounts import money
+from connectors.stripe_amounts import signed_money
 from connectors.stripe_envelope import StripeEnvelope
 from ledger.facts import Fact
 
@@ -37,7 +40,7 @@ def payout_facts(envelope: StripeEnvelope, payout: JsonObject) -> list[Fact]:
             f"payout.{transition}",
             f"{payout_id}/{transition}",
             effective_at=envelope.happened(payout) if undone else envelope.made(payout),
-            amounts={"gross": money(payout, "amount")},
+            amounts={"gross": signed_money(payout, "amount")},
             links={"payout": payout_id},
             attributes={
                 "arrival_date": unix_instant(payout, "arrival_date")[:10],

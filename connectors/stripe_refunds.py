@@ -22,7 +22,8 @@ _TYPES: Final = {
 
 def refund_facts(envelope: StripeEnvelope, refund: JsonObject, charge: JsonObject | None = None) -> list[Fact]:
     """What a refund tells; `charge` is the charge that lists it, where one does. A new status word tells nothing."""
-    refund_id = required_id(refund, "id")
+    # Refunds had no ids until 2014; what moved the balance names them as well.
+    refund_id = optional_id(refund, "id") or optional_id(refund, "balance_transaction") or required_id(refund, "id")
     # Refunds had no status until 2015: they were made at once.
     status = text(refund, "status") if "status" in refund else "succeeded"
     fact_type = _TYPES.get(status)

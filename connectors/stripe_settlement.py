@@ -91,6 +91,17 @@ def settlement_fact(envelope: StripeEnvelope, row: JsonObject, payout: str = "")
     )
 
 
+def expanded_settlements(envelope: StripeEnvelope, owner: JsonObject) -> list[Fact]:
+    """The balance transactions that were asked for together with their object, or with the charge of an intent."""
+    owners = [owner, expanded(owner, "latest_charge")]
+    return [
+        settlement_fact(envelope, {**row, "source": row.get("source") if expanded(row, "source") else each})
+        for each in owners
+        for field in ("balance_transaction", "failure_balance_transaction")
+        if (row := expanded(each, field)).get("object") == "balance_transaction"
+    ]
+
+
 def _before_conversion(row: JsonObject, settled: str) -> Money | None:
     """The expanded source's amount in its own currency, with the row's sign, where that currency differs."""
     source = expanded(row, "source")

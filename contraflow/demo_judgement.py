@@ -23,12 +23,14 @@ class Judgement:
 
     Attributes:
         balances: debits minus credits in minor units, by (account, currency).
+        payments: status by payment id.
         planted, found: (payout or bank line, reason) of every break.
         differences: one line each; empty when everything agrees.
     """
 
     balances: dict[tuple[str, str], int] = field(default_factory=dict)
     trial_balance: dict[str, int] = field(default_factory=dict)
+    payments: dict[str, str] = field(default_factory=dict)
     statuses: dict[str, int] = field(default_factory=dict)
     payouts: dict[str, int] = field(default_factory=dict)
     planted: set[tuple[str, str]] = field(default_factory=set)
@@ -120,6 +122,7 @@ def _judge_balances(judgement: Judgement, balances: list[Balance], truth: Truth)
 
 
 def _judge_payments(judgement: Judgement, payments: dict[str, str], truth: Truth) -> None:
+    judgement.payments = payments
     for status in payments.values():
         judgement.statuses[status] = judgement.statuses.get(status, 0) + 1
     for payment in sorted(payments.keys() | truth.payments.keys()):

@@ -4,6 +4,7 @@
 |---|---|
 | a Stripe event, or one a line | one record each for `inbound.stripe` |
 | a Stripe list of balance transactions | one record for `inbound.stripe`; its payout is said beside it |
+| a webhook, answer or page of another gateway, or one a line | one record each for `inbound.<gateway>` |
 | a canonical fact, or one a line | one record each for `inbound.facts` |
 | camt.053 XML | one record for `inbound.camt053` |
 
@@ -19,7 +20,9 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-Kind = Literal["stripe event", "balance-transaction page", "fact", "camt.053 statement"]
+from contraflow.gateway_body import gateway_body
+
+Kind = Literal["stripe event", "balance-transaction page", "webhook", "answer", "fact", "camt.053 statement"]
 
 _ACCOUNT: Final = re.compile(
     rb"<(?:\w+:)?Acct>\s*<(?:\w+:)?Id>\s*(?:<(?:\w+:)?IBAN>|<(?:\w+:)?Othr>\s*<(?:\w+:)?Id>)\s*([^<\s]+)"
@@ -76,6 +79,9 @@ def _of_lines(text: bytes) -> Iterator[InboundPiece]:
 
 def _of_object(value: Any) -> InboundPiece:
     """The piece for a JSON value, without its bytes."""
+    found = gateway_body(value)
+    if found is not None:
+        return InboundPiece(b"", found.kind, found.source, "", found.delivery)
     if not isinstance(value, dict):
         raise NotRecognised(f"a JSON {type(value).__name__} where an object was expected; give one object a line")
     match value.get("object"):
@@ -89,7 +95,7 @@ def _of_object(value: Any) -> InboundPiece:
     if {"type", "key", "source"} <= value.keys():
         return InboundPiece(b"", "fact", "facts", str(value.get("account", "")), str(value.get("delivery", "")))
     shown = ", ".join(sorted(value)[:6])
-    raise NotRecognised(f"a JSON object with {shown or 'no fields'}: neither a Stripe event, nor a page, nor a fact")
+    raise NotRecognised(f"a JSON object with {shown or 'no fields'}: nothing of a gateway that we know, nor a fact")
 
 
 def _page(value: dict[str, Any]) -> InboundPiece:

@@ -33,7 +33,7 @@ def wait_settled(
     from projections.projection import PROJECTIONS
 
     deadline_s = time.monotonic() + wait_s
-    ends = _inbound_ends(settings)
+    ends = inbound_ends(settings)
     with psycopg.connect(postgres_dsn(settings), autocommit=True, application_name="contraflow-settling") as connection:
 
         def until(what: str, lag: Callable[[], int]) -> None:
@@ -65,7 +65,7 @@ def wait_settled(
     return heads
 
 
-def _inbound_ends(settings: Settings) -> dict[tuple[str, int], int]:
+def inbound_ends(settings: Settings) -> dict[tuple[str, int], int]:
     """The offset after the last record of every inbound partition that has records."""
     from confluent_kafka import TopicPartition
     from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]

@@ -13,7 +13,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             at which its figures are true.
         code, field, value, detail: why it was refused: stable reason code, field at fault, its value, one sentence.
         amount: minor units of an entry or hold of two lines, for example after ``at_most``.
-        figures: what a query asked for, minor units as decimal strings.
+        figures: what a query asked for, or what each account of a split got, minor units as decimal strings.
     """
 
     command: str

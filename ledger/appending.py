@@ -21,8 +21,9 @@ from ledger.digest_array import KeyArray
 from ledger.errors import BrokenLaw, Fenced
 from ledger.kept_answers import keep_answers
 
-# Up to so many events and raw records the statements travel together.
+# Up to so many events and raw records, and so many bytes of them, the statements travel together.
 FEW_ROWS_MAX: Final = 100
+FEW_BYTES_MAX: Final = 1 << 20
 _FENCED: Final = "CF001"
 
 
@@ -39,8 +40,7 @@ def append_batch(
         BrokenLaw: positions with a gap, or two keys of one event.
     """
     keys = [_own_keys(append) for append in appends]
-    few = sum(len(append.events) + len(append.references) + len(append.raw_records) for append in appends)
-    together = few <= FEW_ROWS_MAX
+    together = _few(appends)
     try:
         with _one_round_trip(connection) if together else connection.transaction(), connection.cursor() as cursor:
             for append in appends:
@@ -61,6 +61,16 @@ def append_batch(
         if error.sqlstate == _FENCED:
             raise Fenced(error.diag.message_primary or "another writer") from error
         raise
+
+
+def _few(appends: Sequence[BookAppend]) -> bool:
+    """True when these are written sooner by statements than by COPY."""
+    rows = sum(len(append.events) + len(append.references) + len(append.raw_records) for append in appends)
+    if rows > FEW_ROWS_MAX:
+        return False
+    events = sum(len(event.body) for append in appends for event in append.events)
+    raw_records = sum(len(raw.body) for append in appends for raw in append.raw_records)
+    return events + raw_records <= FEW_BYTES_MAX
 
 
 @contextmanager

@@ -1,10 +1,9 @@
 """The event sourcing library's application, wired to our aggregate, mapper and recorders.
 
-The repository rebuilds a `Book` from the latest snapshot and the events after it. Stored names are registered type
+A `Book` is rebuilt from its latest snapshot and the events after it. Stored names are registered type
 names, never module paths, so code can move without touching the store.
 """
 
-from collections.abc import Iterable
 from typing import Any, NoReturn, cast
 
 import psycopg
@@ -25,12 +24,13 @@ from eventsourcing.utils import Environment
 
 from ledger.book import Book
 from ledger.events import Recorded
+from ledger.journal import iterate_events
 from ledger.recorder import CopyRecorder, SnapshotRecorder, StoredRow
 from ledger.snapshot import BookSnapshot, decode_snapshot, encode_snapshot
 
 
 class LedgerApplication(Application[str]):
-    """One application over one connection; `repository.get(book, projector_func=project_book)` loads a book."""
+    """One application over one connection; `load` reads a book."""
 
     name = "ledger"
     is_snapshotting_enabled = True
@@ -49,8 +49,18 @@ class LedgerApplication(Application[str]):
         return JournalMapper(cast(Transcoder, None))
 
     def load(self, name: str) -> Book:
-        """The book as of its stored head; an empty one when it has no events."""
-        return self.repository.get(name, projector_func=project_book)
+        """The book as of its stored head; an empty one when it has no events.
+
+        The library's repository would make three objects of every event on its way; a replay of a large book needs one.
+        """
+        assert self.snapshots is not None
+        kept = list(self.snapshots.get(name, desc=True, limit=1))
+        book = cast(BookSnapshot, kept[0]).restore() if kept else Book(name)
+        del kept
+        for page in iterate_events(self.connection, name, after=book.version):
+            for event in page:
+                book.apply(event)
+        return book
 
     def take_book_snapshot(self, book: Book) -> None:
         """Keep the memory of `book`, which must be what is stored at its version."""
@@ -83,18 +93,6 @@ class JournalMapper(Mapper[str]):
                 stored_event.state,
             ),
         )
-
-
-def project_book(book: Book | None, events: Iterable[Any]) -> Book | None:
-    """Replay events, a snapshot first where there is one."""
-    for event in events:
-        if isinstance(event, BookSnapshot):
-            book = event.restore()
-            continue
-        if book is None:
-            book = Book(event.book)
-        book.apply(event)
-    return book
 
 
 class _LedgerFactory(InfrastructureFactory[TrackingRecorder]):

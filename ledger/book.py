@@ -122,21 +122,29 @@ class Book:
         self.digests = FactDigests.of(facts, self)
         return self.digests.asked
 
-    def decide(self, facts: Sequence[Fact], known: Mapping[bytes, Known], now_us: int) -> Decided:
+    def decide(
+        self,
+        facts: Sequence[Fact],
+        known: Mapping[bytes, Known],
+        now_us: int,
+        digests: FactDigests | None = None,
+    ) -> Decided:
         """Decide facts in order.
 
         Args:
             facts: validated facts; two of them may share a key.
             known: for each digest of `questions` that the store has: the fact and its position.
             now_us: the writer's clock; recorded time is never earlier than the book's last.
+            digests: of these facts, for whoever has them already.
         """
         if self.rules is None:
             raise BrokenLaw(f"book {self.id!r} is not open")
         now_us = max(now_us, self.recorded_at_us)
         decided = Decided(told=known)
         new = decided.known
-        digests = self.digests if self.digests.covers(facts) else FactDigests.of(facts, self)
-        self.digests = NO_DIGESTS
+        if digests is None:
+            digests = self.digests if self.digests.covers(facts) else FactDigests.of(facts, self)
+            self.digests = NO_DIGESTS
         at = 0
         while (at := post_plain_run(self, digests, at, known, now_us, decided)) < len(facts):
             self._decide_one(facts[at], digests.keys[at], now_us, new, known, decided)
@@ -328,19 +336,7 @@ class Book:
         decided.repeated += 1
         if fact.delivery == first.fact.delivery and fact == first.fact:
             return
-        event = FactRepeated(
-            of=first.position,
-            key=fact.key,
-            type=fact.type,
-            source=fact.source,
-            account=fact.account,
-            effective_at=fact.effective_at,
-            links={name: value for name, value in fact.links.items() if name not in first.fact.links},
-            status=fact.status,
-            delivery=fact.delivery,
-            attributes=fact.attributes,
-        )
-        self.record(event, now_us, decided)
+        self.record(FactRepeated.telling(fact, first.position, first.fact), now_us, decided)
 
     def _refuse(
         self, fact: Fact, code: str, field: str, detail: str, of: int, released: int, now_us: int, decided: Decided

@@ -13,8 +13,11 @@ from typing import Any, Final, Literal, get_args, get_origin
 import msgspec
 
 from ledger.accounts import AccountType, Side
+from ledger.allocation import Rounding
 from ledger.entries import Line
+from ledger.json_values import holds_zero, value_at
 from ledger.limits import Limit
+from ledger.splits import SplitPart
 
 LINES_MAX: Final = 1_000
 METADATA_MAX: Final = 64
@@ -90,6 +93,8 @@ class Post(_Command, tag="post", tag_field="command", frozen=True):
 
     Attributes:
         lines: two or more, ``["1000","debit","1250","USD"]``, equal debits and credits in every currency.
+        split: parts, each with an account, that share out what the lines lack on one side; then one line is enough.
+        rounding: of a split, who gets the units that cutting to whole ones leaves over.
         effective_at: a date or an RFC 3339 time in UTC; the book's time when empty.
         at_most: two lines only: the amount is the most that may be posted. ``limits`` takes what the limits of both
             accounts leave; ``debit``, ``credit`` and ``both`` besides never let the debits of the debited account
@@ -98,6 +103,8 @@ class Post(_Command, tag="post", tag_field="command", frozen=True):
     """
 
     lines: tuple[Line, ...]
+    split: tuple[SplitPart, ...] = ()
+    rounding: Rounding = "largest_remainder"
     effective_at: str = ""
     description: str = ""
     reference: str = ""
@@ -276,7 +283,7 @@ def decode_command(raw: bytes) -> Command | Malformed:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return _malformed(raw, error)
     fault = size_fault(command)
-    if fault is None and _ZERO in raw and _holds_zero(msgspec.json.decode(raw)):
+    if fault is None and _ZERO in raw and holds_zero(msgspec.json.decode(raw)):
         fault = "", "no text holds the character zero: PostgreSQL's JSON does not either"
     if fault:
         field, detail = fault
@@ -323,19 +330,6 @@ def _other_fault(value: object) -> str:
     return ""
 
 
-def _holds_zero(document: object) -> bool:
-    waiting = [document]
-    while waiting:
-        each = waiting.pop()
-        if isinstance(each, str) and "\x00" in each:
-            return True
-        if isinstance(each, dict):
-            waiting.extend((*each.keys(), *each.values()))
-        elif isinstance(each, list):
-            waiting.extend(each)
-    return False
-
-
 def _texts(struct: type[msgspec.Struct]) -> tuple[tuple[str, int], ...]:
     chars_max = {"description": TEXT_CHARS_MAX, "fact": FACT_KEY_CHARS_MAX}
     fields = msgspec.structs.fields(struct)
@@ -378,7 +372,8 @@ def _malformed(raw: bytes, error: Exception) -> Malformed:
     if not field:
         quoted = message.split("`")
         field = quoted[1] if len(quoted) > 1 and "field" in message else ""
-    return Malformed(key=key[:KEY_CHARS_MAX], linked=linked, field=field[:200], detail=message[:300])
+    value = value_at(found, field) if field else ""
+    return Malformed(key=key[:KEY_CHARS_MAX], linked=linked, field=field[:200], value=value, detail=message[:300])
 
 
 _TEXTS.update({struct: _texts(struct) for struct in get_args(Command)})

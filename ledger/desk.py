@@ -235,7 +235,16 @@ def _accepted(command: Recordable, position: int, event: JournalEvent) -> Answer
         decision="accepted",
         position=position,
         amount=lines[0].amount if len(lines) == 2 else "",
+        figures=_shares(command, lines[len(command.lines) :]) if isinstance(command, Post) and command.split else {},
     )
+
+
+def _shares(command: Post, lines: Sequence[Line]) -> dict[str, str]:
+    """What each account of a split got, in minor units."""
+    got = dict.fromkeys((part.account for part in command.split), 0)
+    for line in lines:
+        got[line.account] += int(line.amount)
+    return {account: str(minor) for account, minor in got.items()}
 
 
 def _short(value: object) -> str:

@@ -2,19 +2,24 @@
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
+from ledger.accounts import Side
+from ledger.allocation import allocate
 from ledger.commands import Capture, Hold, Post, Reverse
-from ledger.entries import Line
-from ledger.errors import CommandError
+from ledger.entries import Line, imbalance
+from ledger.errors import AllocationError, CommandError
 from ledger.events import EntryPosted, FactParked, JournalEvent
 from ledger.facts import Fact, command_digest, name_digest
 from ledger.remainder import opposite, part_of, subtract
-from ledger.restrictions import at_most, check_accounts, check_limits, check_lines
+from ledger.restrictions import at_most, check_accounts, check_amounts, check_limits, check_lines
 from ledger.session import EffectiveDate, Session
 
 
 def post(session: Session, command: Post) -> EntryPosted:
     """An entry; refused when its lines, accounts, limits or date do not allow it."""
-    lines = allowed_lines(session, command)
+    whole = replace(command, lines=_shared_out(session, command)) if command.split else command
+    lines = allowed_lines(session, whole)
     check_limits(session.book, lines)
     date = session.effective(command.effective_at, command.post_to_open_period)
     return entry(session, command, "command.post", lines, date)
@@ -113,6 +118,27 @@ def entry(
         reverses=reverses,
         left=left,
     )
+
+
+def _shared_out(session: Session, command: Post) -> tuple[Line, ...]:
+    """The lines of a command, and those of the parts over which it splits what they lack on one side."""
+    check_amounts(command.lines)
+    check_accounts(session.book, command.lines)
+    lacking = imbalance(command.lines)
+    if len(lacking) != 1:
+        detail = "a split shares out what lines lack on one side in one currency, these lack it " + (
+            f"in {len(lacking)}: {', '.join(sorted(lacking))}" if lacking else "nowhere"
+        )
+        raise CommandError("split_impossible", "split", str(len(command.split)), detail)
+    ((currency, minor),) = lacking.items()
+    side: Side = "credit" if minor > 0 else "debit"
+    try:
+        shares = allocate(abs(minor), [part.plain() for part in command.split], command.rounding)
+    except AllocationError as error:
+        raise CommandError("split_impossible", "split", str(len(command.split)), str(error)) from error
+    lines = [Line(part.account, side, str(share), currency) for part, share in zip(command.split, shares, strict=True)]
+    check_accounts(session.book, lines, "split")
+    return (*command.lines, *(line for line in lines if line.amount != "0"))
 
 
 def _reversed_entry(session: Session, command: Reverse) -> tuple[int, JournalEvent | None, str, str]:

@@ -118,6 +118,22 @@ class FactRepeated(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     delivery: str = ""
     attributes: dict[str, str] = {}
 
+    @classmethod
+    def telling(cls, fact: Fact, of: int, first: Fact) -> "FactRepeated":
+        """What `fact` tells again of the one that was told first, at position `of`."""
+        return cls(
+            of=of,
+            key=fact.key,
+            type=fact.type,
+            source=fact.source,
+            account=fact.account,
+            effective_at=fact.effective_at,
+            links={name: value for name, value in fact.links.items() if name not in first.links},
+            status=fact.status,
+            delivery=fact.delivery,
+            attributes=fact.attributes,
+        )
+
 
 class FactParked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A fact that waits for another one; it is decided when that one comes."""

@@ -24,6 +24,15 @@ def check_lines(lines: Sequence[Line]) -> None:
     """Raise `CommandError` unless the lines are an entry: two or more, amounts above zero, balanced per currency."""
     if len(lines) < 2:
         raise CommandError("lines_too_few", "lines", str(len(lines)), "an entry has two or more lines")
+    check_amounts(lines)
+    off = imbalance(lines)
+    if off:
+        told = ", ".join(f"{minor} {currency}" for currency, minor in sorted(off.items()))
+        raise CommandError("entry_unbalanced", "lines", told, f"debits less credits are {told} in minor units, not 0")
+
+
+def check_amounts(lines: Sequence[Line]) -> None:
+    """Raise `CommandError` unless every amount is one above zero, and every currency a code."""
     for number, line in enumerate(lines):
         if not _AMOUNT.fullmatch(line.amount) or int(line.amount) > AMOUNT_MINOR_MAX:
             field = f"lines[{number}].amount"
@@ -34,25 +43,21 @@ def check_lines(lines: Sequence[Line]) -> None:
         if not _CURRENCY.fullmatch(line.currency):
             detail = "a currency is a three-letter upper-case ISO 4217 code"
             raise CommandError("currency_malformed", f"lines[{number}].currency", line.currency, detail)
-    off = imbalance(lines)
-    if off:
-        told = ", ".join(f"{minor} {currency}" for currency, minor in sorted(off.items()))
-        raise CommandError("entry_unbalanced", "lines", told, f"debits less credits are {told} in minor units, not 0")
 
 
-def check_accounts(book: "Book", lines: Sequence[Line]) -> None:
-    """Raise `CommandError` unless every account is there, open and takes the currency."""
+def check_accounts(book: "Book", lines: Sequence[Line], field: str = "lines") -> None:
+    """Raise `CommandError` unless every account is there, open and takes the currency; `field` holds them."""
     for number, line in enumerate(lines):
         fault = account_fault_of(book, line)
         if fault == "account_unknown":
             detail = f"account {line.account!r} is not in the chart"
-            raise CommandError(fault, f"lines[{number}].account", line.account, detail)
+            raise CommandError(fault, f"{field}[{number}].account", line.account, detail)
         if fault == "account_closed":
             detail = f"account {line.account!r} is closed"
-            raise CommandError(fault, f"lines[{number}].account", line.account, detail)
+            raise CommandError(fault, f"{field}[{number}].account", line.account, detail)
         if fault:
             detail = f"account {line.account!r} takes {', '.join(book.accounts[line.account].currencies)} only"
-            raise CommandError(fault, f"lines[{number}].currency", line.currency, detail)
+            raise CommandError(fault, f"{field}[{number}].currency", line.currency, detail)
 
 
 def check_limits(book: "Book", lines: Sequence[Line], *, holding: bool = False) -> None:

@@ -125,7 +125,7 @@ def snapshot_every(book: Book) -> int:
 
     Keeping a snapshot costs the more the larger the memory is, replaying an event always the same.
     """
-    return max(SNAPSHOT_EVERY_EVENTS_MIN, (len(book.accounts) + len(book.balances)) // 2)
+    return max(SNAPSHOT_EVERY_EVENTS_MIN, (len(book.accounts) + len(book.balances)) // 4)
 
 
 def state_digest(book: Book) -> str:

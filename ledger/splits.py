@@ -1,5 +1,7 @@
 """A line of a posting rule that is split over accounts: fees, taxes, the shares of a marketplace.
 
+A command splits in the same words, with plain accounts (`commands.Post`).
+
 ::
 
     {"credit": "gross - fee", "rounding": "first_portion",
@@ -11,8 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import msgspec
-
 from ledger.allocation import Part, Rounding, allocate, check_parts
 from ledger.errors import AllocationError, PostingError, RulesError
 
@@ -23,6 +23,10 @@ class SplitPart(Part, frozen=True, omit_defaults=True, forbid_unknown_fields=Tru
     """One part of a split line: an account and what it gets, as in `allocation.Part`."""
 
     account: str
+
+    def plain(self) -> Part:
+        """What it gets, without the account."""
+        return Part(fixed=self.fixed, percent=self.percent, share=self.share, remainder=self.remainder, cap=self.cap)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +46,7 @@ class Split:
         """Check a split of `rule`; raises `RulesError`."""
         if any(not part.account for part in parts):
             raise RulesError(f"rule {rule!r}: every part of a split needs an account")
-        plain = tuple(
-            Part(**{name: value for name, value in msgspec.structs.asdict(part).items() if name != "account"})
-            for part in parts
-        )
+        plain = tuple(part.plain() for part in parts)
         try:
             check_parts(plain)
         except AllocationError as error:

@@ -3,13 +3,14 @@
 One writer owns a book. Taking it raises the book's epoch, and from then on every append of an older writer is fenced.
 """
 
+import gc
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Final
 
 import psycopg
-from eventsourcing.application import AggregateNotFoundError
 
 from ledger.accounts import Chart
 from ledger.application import LedgerApplication
@@ -120,10 +121,8 @@ class Store:
             BrokenLaw: the events do not lead to the stored head and seal.
         """
         row = self.connection.execute("SELECT head, seal FROM ledger.books WHERE book = %s", (name,)).fetchone()
-        try:
+        with _uncollected():
             book = self._application.load(name)
-        except AggregateNotFoundError:
-            book = Book(name)
         if row is not None and (book.version, book.seal) != (row[0], bytes(row[1])):
             raise BrokenLaw(
                 f"book {name!r}: events lead to {book.version}, the head says {row[0]}, or the seals differ"
@@ -262,6 +261,18 @@ class Store:
             " AND wait_event = 'ClientRead' AND xact_start < clock_timestamp() - %s * interval '1 millisecond'",
             (APPLICATION_NAME, TRANSACTION_TIMEOUT_MS),
         )
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Loading makes millions of objects and lets go of none: Python would look through all of them again and again."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def balances_of(book: Book) -> Mapping[tuple[str, str], int]:

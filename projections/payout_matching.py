@@ -1,8 +1,8 @@
 """Which bank line pays which payout: a function of the lines and payouts known, whatever came first.
 
 First by name: the payout's id or its trace id stands in the line. Where nothing is named, by amount: a line that says
-it comes from the gateway, of the same currency and amount, with a value date within five days after the payout's
-arrival, when it can be this payout only.
+it comes from the payout's gateway, of the same currency and amount, with a value date within five days after the
+payout's arrival, when it can be this payout only.
 """
 
 import re
@@ -17,6 +17,14 @@ DAYS_AFTER_ARRIVAL_MAX: Final = 5
 # Shorter words are everyday words and numbers of every statement.
 _NAME_CHARS_MIN: Final = 8
 _NAME_CHARS_MAX: Final = 500  # nobody's id is longer, and PostgreSQL indexes no word of some thousand
+# The source of a gateway's facts, and the words by which banks name it, in the order of the posting rules. Modern
+# Treasury holds no money that it could pay out.
+_GATEWAYS: Final = (
+    ("paystack", ("PAYSTACK",)),
+    ("flutterwave", ("FLUTTERWAVE", "FLW")),
+    ("paypal", ("PAYPAL",)),
+    ("stripe", ("STRIPE", "PO_")),
+)
 _WORD: Final = re.compile(r"[A-Z0-9_]+")
 
 
@@ -24,6 +32,7 @@ class Payout(msgspec.Struct, frozen=True):
     """A payout as far as it was told.
 
     Attributes:
+        source: the gateway that tells of it.
         amount_minor: signed; below zero the gateway takes money back.
         amounts_told: every currency and amount that its facts have told; one, unless they contradict each other.
         arrival_on: the day the gateway promised, or the day it was made when none was told.
@@ -33,6 +42,7 @@ class Payout(msgspec.Struct, frozen=True):
     """
 
     payout: str
+    source: str
     currency: str
     amount_minor: int
     amounts_told: tuple[tuple[str, int], ...]
@@ -48,7 +58,7 @@ class BankLine(msgspec.Struct, frozen=True):
     Attributes:
         line: its fact's key.
         amount_minor: credits above zero.
-        gateway: whether it says that it comes from the gateway.
+        gateway: the one that it says it comes from, empty for any other line.
         names: words in it that may name a payout.
     """
 
@@ -58,7 +68,7 @@ class BankLine(msgspec.Struct, frozen=True):
     currency: str
     amount_minor: int
     value_on: date
-    gateway: bool
+    gateway: str
     names: tuple[str, ...]
 
 
@@ -80,9 +90,10 @@ def words_of(*texts: str) -> tuple[str, ...]:
     return tuple(sorted(word for word in words if _is_name(word)))
 
 
-def names_gateway(*texts: str) -> bool:
-    """Whether a line says that it comes from the gateway; the posting rules ask the same."""
-    return any("STRIPE" in text.upper() or "PO_" in text.upper() for text in texts)
+def gateway_named(*texts: str) -> str:
+    """The gateway that a line says it comes from, or empty; the posting rules ask for the same words."""
+    upper = [text.upper() for text in texts]
+    return next((name for name, words in _GATEWAYS if any(word in text for word in words for text in upper)), "")
 
 
 def _is_name(word: str) -> bool:
@@ -135,7 +146,8 @@ def _match_by_amount(payouts: Sequence[Payout], lines: Sequence[BankLine]) -> di
 
 def _fits(payout: Payout, line: BankLine) -> bool:
     return (
-        payout.currency == line.currency
+        payout.source == line.gateway
+        and payout.currency == line.currency
         and payout.amount_minor == line.amount_minor
         and 0 <= (line.value_on - payout.arrival_on).days <= DAYS_AFTER_ARRIVAL_MAX
     )

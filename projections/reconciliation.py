@@ -69,6 +69,7 @@ def payout_of(facts: Sequence[PayoutFact]) -> Payout:
     traces = {trace for fact in facts for trace in fact.trace_ids}
     return Payout(
         payout=best.payout,
+        source=best.key.partition("/")[0],
         currency=best.currency,
         amount_minor=best.amount_minor,
         amounts_told=tuple(sorted({(fact.currency, fact.amount_minor) for fact in facts})),

@@ -13,7 +13,7 @@ import msgspec
 from ledger.events import Recorded
 from projections.bodies import decode_body
 from projections.entries import effective_day
-from projections.payout_matching import BankLine, names_gateway, words_of
+from projections.payout_matching import BankLine, gateway_named, words_of
 
 _TOLD: Final = frozenset({"EntryPosted", "FactObserved", "FactParked"})
 _PAYOUT_TYPES: Final = frozenset({"payout.initiated", "payout.paid", "payout.failed", "payout.canceled"})
@@ -141,7 +141,7 @@ def _line(fact: "_Fact", recorded_at_us: int) -> BankLine:
         currency=currency,
         amount_minor=int(amount),
         value_on=date.fromisoformat(day),
-        gateway=names_gateway(*texts),
+        gateway=gateway_named(*texts),
         names=words_of(*texts, fact.attributes.get("account_servicer_ref", "")),
     )
 

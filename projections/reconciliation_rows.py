@@ -107,14 +107,15 @@ def keep_payout_facts(cursor: Rows, book: str, facts: Iterable[PayoutFact]) -> N
 def keep_payouts(cursor: Rows, book: str, payouts: Iterable[Payout]) -> None:
     """Write payouts as they are now."""
     cursor.executemany(
-        "INSERT INTO payout (book, payout, currency, amount, amounts_told, arrival_on, automatic, told, names)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)"
-        " ON CONFLICT (book, payout) DO UPDATE SET currency = excluded.currency, amount = excluded.amount,"
+        "INSERT INTO payout (book, payout, source, currency, amount, amounts_told, arrival_on, automatic, told, names)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+        " ON CONFLICT (book, payout) DO UPDATE SET source = excluded.source, currency = excluded.currency,"
+        " amount = excluded.amount,"
         " amounts_told = excluded.amounts_told, arrival_on = excluded.arrival_on, automatic = excluded.automatic,"
         " told = excluded.told, names = excluded.names",
         [
             (
-                *(book, payout.payout, payout.currency, payout.amount_minor),
+                *(book, payout.payout, payout.source, payout.currency, payout.amount_minor),
                 [f"{currency} {amount_minor}" for currency, amount_minor in payout.amounts_told],
                 *(payout.arrival_on, payout.automatic, list(payout.told), list(payout.names)),
             )
@@ -144,15 +145,17 @@ def payouts_where(
     """Payouts with one of the ids, names or (currency, amount) given."""
     cursor.execute(_PAYOUTS, _criteria(book, ids, names, buckets))
     return [
-        Payout(payout, currency, int(amount), _amounts(amounts), arrival_on, automatic, tuple(told), tuple(found))
-        for payout, currency, amount, amounts, arrival_on, automatic, told, found in cursor
+        Payout(
+            payout, source, currency, int(amount), _amounts(amounts), arrival_on, automatic, tuple(told), tuple(found)
+        )
+        for payout, source, currency, amount, amounts, arrival_on, automatic, told, found in cursor
     ]
 
 
 def lines_where(
     cursor: Rows, book: str, *, ids: Iterable[str] = (), names: Iterable[str] = (), buckets: Iterable[Bucket] = ()
 ) -> list[BankLine]:
-    """Bank lines with one of the keys or names given, or that name the gateway and have the (currency, amount)."""
+    """Bank lines with one of the keys or names given, or that name a gateway and have the (currency, amount)."""
     cursor.execute(_LINES, _criteria(book, ids, names, buckets))
     return [
         BankLine(line, account, statement, currency, int(amount), value_on, gateway, tuple(found))
@@ -237,13 +240,13 @@ SELECT DISTINCT reference, payout FROM new CROSS JOIN LATERAL (
 
 # Three index scans, one for each way to be meant.
 _PAYOUTS: Final[LiteralString] = """
-SELECT payout, currency, amount, amounts_told, arrival_on, automatic, told, names FROM payout
+SELECT payout, source, currency, amount, amounts_told, arrival_on, automatic, told, names FROM payout
 WHERE book = %(book)s AND payout = ANY(%(ids)s::text[])
 UNION
-SELECT payout, currency, amount, amounts_told, arrival_on, automatic, told, names FROM payout
+SELECT payout, source, currency, amount, amounts_told, arrival_on, automatic, told, names FROM payout
 WHERE book = %(book)s AND names && %(names)s::text[]
 UNION
-SELECT payout, currency, amount, amounts_told, arrival_on, automatic, told, names FROM payout
+SELECT payout, source, currency, amount, amounts_told, arrival_on, automatic, told, names FROM payout
 WHERE book = %(book)s AND (currency, amount) IN (
     SELECT currency, amount FROM unnest(%(currencies)s::text[], %(amounts)s::numeric[]) AS b (currency, amount)
 )
@@ -257,7 +260,7 @@ SELECT line, account, statement, currency, amount, value_on, gateway, names FROM
 WHERE book = %(book)s AND names && %(names)s::text[]
 UNION
 SELECT line, account, statement, currency, amount, value_on, gateway, names FROM bank_line
-WHERE book = %(book)s AND gateway AND (currency, amount) IN (
+WHERE book = %(book)s AND gateway <> '' AND (currency, amount) IN (
     SELECT currency, amount FROM unnest(%(currencies)s::text[], %(amounts)s::numeric[]) AS b (currency, amount)
 )
 """

@@ -61,7 +61,7 @@ class AccountPolling:
         if place is None:
             begin_s = self._gateway.since_s if self._gateway.since_s is not None else int(now_s) - stream.overlap_s
             place = await self._store.begin(start(stream, begin_s), int(now_s * 1_000_000))
-        LAG_SECONDS.labels(self._gateway.name, stream.name).set(max(now_s - (place.ended_s or place.since_s), 0))
+        LAG_SECONDS.labels(self._gateway.name, stream.name).set(max(now_s - (place.read_s or place.since_s), 0))
         wait_s = due_at_s(stream, place) - now_s
         if wait_s > 0:
             return min(wait_s, LOOK_S)

@@ -19,7 +19,7 @@ from contraflow.bench.servers import bench_servers
 from contraflow.wiring import postgres_dsn
 from ledger.accounts import Account, Chart
 from ledger.book import Book
-from ledger.committer import Committer
+from ledger.fact_stream import FactStream
 from ledger.facts import Fact
 from ledger.money import Money
 from ledger.rules import RuleSet
@@ -89,21 +89,17 @@ def _batches(
     store: Store, reader: Store, lease: Lease, book: Book, count: int, options: BenchOptions
 ) -> dict[str, float]:
     """Facts are made a portion at a time while nothing is measured, so that any number of them fits into memory."""
-    committer = Committer(store)
+    stream = FactStream(store, reader, lease, book)
     elapsed_s = 0.0
     for begin in range(0, count, PORTION):
         facts = [_fact(number, options.accounts) for number in range(begin, min(begin + PORTION, count))]
+        batches = [facts[start : start + options.batch] for start in range(0, len(facts), options.batch)]
         started_s = time.perf_counter()
-        for start in range(0, len(facts), options.batch):
-            _post(store, reader, committer, lease, book, facts[start : start + options.batch])
-            if store.snapshot_due(book):
-                committer.flush()
-                store.snapshot(book)
-        committer.flush()
+        for _ in stream.post(batches):
+            pass
         elapsed_s += time.perf_counter() - started_s
         if begin:
             options.progress(f"{begin + len(facts):,} facts, {(begin + len(facts)) / elapsed_s:,.0f}/s")
-    committer.close()
     return {"facts_per_s": count / elapsed_s}
 
 
@@ -112,13 +108,6 @@ def _cold_start(dsn: str, name: str) -> dict[str, float]:
     done = subprocess.run([sys.executable, "-c", _LOAD, name], input=dsn, capture_output=True, text=True, check=True)
     load_s, memory_kib = done.stdout.split()
     return {"cold_start_s": float(load_s), "cold_start_memory_mib": int(memory_kib) / 1024}
-
-
-def _post(store: Store, reader: Store, committer: Committer, lease: Lease, book: Book, facts: Sequence[Fact]) -> None:
-    known = reader.known(lease, book.questions(facts))
-    known.update(committer.keys(book.id))
-    decided = book.decide(facts, known, _now_us())
-    committer.submit([store.prepare(lease, book, decided)], {book.id: decided.known})
 
 
 def _one_by_one(

@@ -2,7 +2,6 @@
 
 import time
 import uuid
-from collections.abc import Sequence
 from typing import Any, Final
 
 import psycopg
@@ -13,7 +12,7 @@ from contraflow.bench.servers import bench_servers
 from contraflow.simulator.load import payment_fact
 from contraflow.wiring import postgres_dsn
 from ledger.accounts import load_chart
-from ledger.committer import Committer
+from ledger.fact_stream import FactStream
 from ledger.rules import load_rules
 from ledger.store import Store
 from projections.advance import catch_up
@@ -55,13 +54,9 @@ def fill(dsn: str, book_name: str, count: int) -> None:
         lease = store.take([book_name])[book_name]
         book = store.load(book_name)
         store.open_book(lease, book, load_chart(), load_rules(), time.time_ns() // 1000)
-        committer = Committer(store)
-        for start in range(0, count, BATCH):
-            numbers: Sequence[int] = range(start, min(start + BATCH, count))
-            facts = [payment_fact(number, run=book_name) for number in numbers]
-            known = reader.known(lease, book.questions(facts))
-            known.update(committer.keys(book_name))
-            decided = book.decide(facts, known, time.time_ns() // 1000)
-            committer.submit([store.prepare(lease, book, decided)], {book_name: decided.known})
-        committer.flush()
-        committer.close()
+        batches = (
+            [payment_fact(number, run=book_name) for number in range(start, min(start + BATCH, count))]
+            for start in range(0, count, BATCH)
+        )
+        for _ in FactStream(store, reader, lease, book).post(batches):
+            pass

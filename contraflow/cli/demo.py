@@ -22,15 +22,17 @@ DIFFERENCES_SHOWN_MAX = 20
 def demo(
     context: typer.Context,
     keep: Annotated[bool, typer.Option("--keep", help="Stay up afterwards, until Ctrl-C.")] = False,
-    payments: Annotated[int, typer.Option("--payments", help="How many purchases the day has.")] = 200,
+    payments: Annotated[
+        int, typer.Option("--payments", help="Purchases at Stripe; other gateways have a tenth each.")
+    ] = 200,
     seed: Annotated[int, typer.Option("--seed", help="Another seed, another day.")] = 1,
     output: Output = None,
     debug: Debug = False,
 ) -> None:
-    """Send one simulated day through the whole pipeline and judge the books.
+    """Send one simulated day at five gateways through the whole pipeline and judge the books.
 
-    The embedded servers, the data and the book are the demo's own; nothing of yours is touched. Exit code 1 when
-    anything differs from what the simulator knows to be true.
+    The embedded servers, the data, the book and the gateways that are polled are the demo's own; nothing of yours is
+    touched. Exit code 1 when anything differs from what the simulator knows to be true.
     """
     terminal, settings = prepare(context)
 
@@ -47,7 +49,7 @@ def demo(
         )
     with StopRequest.listening() as stop:
         with demo_day(settings, payments=payments, seed=seed, say=terminal.say) as sent:
-            judgement = judge(postgres_dsn(sent.pipeline.settings), sent.book, sent.day.truth)
+            judgement = judge(postgres_dsn(sent.pipeline.settings), sent.book, sent.world.truth)
             judge_api(judgement, api_url(sent.pipeline.settings), sent.book, sent.position)
             judgement.differences += [f"webhook: {problem}" for problem in sent.problems]
             _show(terminal, sent, judgement, keep)
@@ -89,7 +91,7 @@ def _show(terminal: Terminal, sent: DemoDay, judgement: Judgement, keep: bool) -
     directory = sent.pipeline.settings.data_dir
     program = _program()
     command = f"CONTRAFLOW_DATA_DIR={directory} CONTRAFLOW_BOOK={sent.book} {program}"
-    payment = next(iter(sent.day.truth.payments))
+    payment = next(iter(sent.world.stripe.truth.payments))
     asking = [
         f"  curl {url}/books/{sent.book}/trial-balance",
         f"  curl {url}/books/{sent.book}/payments/{payment}",
@@ -131,7 +133,9 @@ def _tables(sent: DemoDay, judgement: Judgement) -> list[Table]:
         breaks.append((item, reason, verdict))
     day = {
         "webhooks taken": f"{sent.webhooks:,}, {sent.doubled:,} of them doubled, in {sent.sent_s:.1f} s",
-        "pages, statements": f"{sent.pages}, {sent.statements}",
+        "bank statements": sent.statements,
+        "polled": f"{sum(sent.polled.values()):,} rows and objects, {sum(sent.site.asked.values()):,} calls,"
+        f" in {sent.polled_s:.1f} s after the last webhook",
         "settled": f"{sent.settled_s:.1f} s after the last one, at position {sent.position:,} of book {sent.book}",
         "entries posted": f"{judgement.entries:,}",
         "dead letters": judgement.dead_letters,
@@ -143,11 +147,46 @@ def _tables(sent: DemoDay, judgement: Judgement) -> list[Table]:
     ]
     return [
         Table.of("The day", day),
+        Table("Gateways", _GATEWAY_COLUMNS, [tuple(row.values()) for row in _gateways(sent, judgement)], _COUNTED),
         Table("Balances, debits minus credits", ("account", "name", "currency", "balance"), rows, ("balance",)),
         Table("Trial balance", ("currency", "sum of all accounts", ""), trial, ("sum of all accounts",)),
         Table("Payments by status", ("status", "payments"), sorted(judgement.statuses.items()), ("payments",)),
         Table("Reconciliation breaks that the simulator planted", ("payout", "reason", ""), breaks),
     ]
+
+
+_GATEWAY_COLUMNS = (
+    *("gateway", "payments", "webhooks", "doubled", "never sent", "found", "rows polled", "calls", "faults", "payouts"),
+    "broken",
+)
+_COUNTED = _GATEWAY_COLUMNS[1:]
+
+
+def _gateways(sent: DemoDay, judgement: Judgement) -> list[dict[str, object]]:
+    """A row for each gateway; ``found`` are the payments of which no webhook was sent and that polling found."""
+    from contraflow.demo import gateway_title
+
+    site, stripe = sent.site, sent.world.stripe
+    told = stripe.truth.totals
+    rows: list[tuple[object, ...]] = [
+        (
+            *("Stripe", told["payments"], told["webhooks"], told["webhooks_doubled"], len(stripe.truth.missing)),
+            *(0, sent.polled.get("stripe", 0), site.asked["stripe"], site.faulted["stripe"], told["payouts"]),
+            len(stripe.truth.breaks),
+        )
+    ]
+    for day in sent.world.gateways:
+        name, told = day.gateway, day.truth.totals
+        untold = [payment for payment in day.truth.payments if payment in day.untold]
+        found = sum(judgement.payments.get(payment) == day.truth.payments[payment] for payment in untold)
+        rows.append(
+            (
+                *(gateway_title(name), told["payments"], told["webhooks"], told["webhooks_doubled"], len(untold)),
+                *(found, sent.polled.get(name, 0), site.asked[name], site.faulted[name], told["payouts"]),
+                len(day.truth.breaks),
+            )
+        )
+    return [dict(zip(_GATEWAY_COLUMNS, row, strict=True)) for row in rows]
 
 
 def _as_json(sent: DemoDay, judgement: Judgement, url: str) -> dict[str, object]:
@@ -159,8 +198,9 @@ def _as_json(sent: DemoDay, judgement: Judgement, url: str) -> dict[str, object]
         "api": url,
         "data_dir": str(sent.pipeline.settings.data_dir),
         "webhooks": {"taken": sent.webhooks, "doubled": sent.doubled, "seconds": round(sent.sent_s, 3)},
-        "pages": sent.pages,
+        "gateways": _gateways(sent, judgement),
         "statements": sent.statements,
+        "polled": {"seconds": round(sent.polled_s, 3), "items": sent.polled},
         "settled_seconds": round(sent.settled_s, 3),
         "entries": judgement.entries,
         "dead_letters": judgement.dead_letters,

@@ -37,7 +37,7 @@ def ingest(
     output: Output = None,
     debug: Debug = False,
 ) -> None:
-    """Send raw events, balance-transaction pages, facts or bank statements to the inbound topics.
+    """Send raw events, pages and answers of gateways, facts or bank statements to the inbound topics.
 
     What a file holds is told by its content. All files are read and recognised before anything is sent. Files sent
     twice are posted once. Without a running pipeline the embedded servers are started, and stopped again.
@@ -96,12 +96,13 @@ def _book(piece: InboundPiece, settings: Settings, book_given: bool) -> str:
 
 
 def _account(piece: InboundPiece, path: Path, settings: Settings, given: str | None) -> str:
-    """Keys of facts begin with the account, so a Stripe record needs one: given, in it, or the only endpoint's."""
-    if given is not None or piece.source != "stripe":
+    """Keys of facts begin with the account, so a gateway's record needs one: given, in it, or the only endpoint's."""
+    if given is not None or piece.source in ("facts", "camt053"):
         return given or piece.account
-    accounts = {endpoint.account for endpoint in settings.endpoints.values()}
+    accounts = {endpoint.account for endpoint in settings.endpoints.values() if endpoint.gateway == piece.source}
+    accounts |= {account.account for account in settings.gateways.values() if account.gateway == piece.source}
     if not piece.account and len(accounts) != 1:
         raise Failed(
-            ExitCode.USAGE, f"{path}: this {piece.kind} does not say whose it is: give --account acct_... with it"
+            ExitCode.USAGE, f"{path}: this {piece.kind} of {piece.source} does not say whose it is: give --account"
         )
     return piece.account or accounts.pop()

@@ -5,18 +5,27 @@ As the gateway does it: only a 2xx answer counts as taken, a repeat has the same
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import httpx
 
 from contraflow.simulator.day import Day
+from contraflow.simulator.hook import Hook
 from contraflow.simulator.signing import SIGNATURE_HEADER, sign
 from contraflow.simulator.webhook import Webhook
 
 _RETRIED_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 _BACKOFF_MAX_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a gateway's webhooks go: the endpoint's whole address, and the secret that proves them."""
+
+    url: str
+    secret: str = field(repr=False)
 
 
 @dataclass(slots=True)
@@ -74,16 +83,40 @@ async def send_day(
         progress: called with (done, all) after each webhook.
         client: one of the caller's, left open; its own by default.
     """
-    chosen = list(day.webhooks if webhooks is None else webhooks)
     url = f"{base_url.rstrip('/')}/webhooks/stripe/{endpoint}"
+    return await send_webhooks(
+        day.webhooks if webhooks is None else webhooks,
+        {"stripe": Target(url, secret)},
+        concurrency=concurrency,
+        attempts_max=attempts_max,
+        backoff_s=backoff_s,
+        timeout_s=timeout_s,
+        progress=progress,
+        client=client,
+    )
+
+
+async def send_webhooks(
+    webhooks: Iterable[Webhook | Hook],
+    targets: Mapping[str, Target],
+    *,
+    concurrency: int = 16,
+    attempts_max: int = 10,
+    backoff_s: float = 0.1,
+    timeout_s: float = 15.0,
+    progress: Callable[[int, int], None] | None = None,
+    client: httpx.AsyncClient | None = None,
+) -> Sendings:
+    """Send webhooks of any gateways in their order; `targets` by gateway, everything else as `send_day`."""
+    chosen = list(webhooks)
     outcome, done = Sendings(), 0
     # One shared iterator feeds all senders: nothing is queued, the order of starting is the order of the day.
-    waiting: Iterator[Webhook] = iter(chosen)
+    waiting: Iterator[Webhook | Hook] = iter(chosen)
 
     async def send_in_turn(open_client: httpx.AsyncClient) -> None:
         nonlocal done
         for webhook in waiting:
-            await _send(open_client, url, webhook, secret, attempts_max, backoff_s, timeout_s, outcome)
+            await _send(open_client, targets[webhook.gateway], webhook, attempts_max, backoff_s, timeout_s, outcome)
             done += 1
             if progress is not None:
                 progress(done, len(chosen))
@@ -101,9 +134,8 @@ async def send_day(
 
 async def _send(
     client: httpx.AsyncClient,
-    url: str,
-    webhook: Webhook,
-    secret: str,
+    target: Target,
+    webhook: Webhook | Hook,
     attempts_max: int,
     backoff_s: float,
     timeout_s: float,
@@ -114,9 +146,12 @@ async def _send(
         if attempt:
             outcome.retried += 1
             await asyncio.sleep(min(_BACKOFF_MAX_S, backoff_s * 2 ** (attempt - 1)))
-        headers = webhook_headers(body, secret, int(time.time()))
+        if isinstance(webhook, Hook):
+            headers = webhook.headers_for(target.secret)
+        else:
+            headers = webhook_headers(body, target.secret, int(time.time()))
         try:
-            response = await client.post(url, content=body, headers=headers, timeout=timeout_s)
+            response = await client.post(target.url, content=body, headers=headers, timeout=timeout_s)
         except httpx.TransportError as error:
             problem = f"{type(error).__name__} {error}".strip()
             continue

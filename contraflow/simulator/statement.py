@@ -35,6 +35,15 @@ BANK_ACCOUNTS: Final = {
     "kwd": BankAccount("KW47NORT0000000000000000240771", True, 410_500),
 }
 
+# Where the gateways beside Stripe pay to.
+COLLECTION_ACCOUNTS: Final = {
+    "usd": BankAccount("0002407726", False, 310_000),
+    "eur": BankAccount("DE26500105170000240772", True, 92_040),
+    "ngn": BankAccount("0240772011", False, 98_000_000),
+    "ghs": BankAccount("0240772029", False, 4_100_000),
+    "kes": BankAccount("0240772037", False, 7_700_000),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Statement:
@@ -58,10 +67,19 @@ class Statement:
 
 
 def write_statement(
-    rng: random.Random, currency: str, lines: Sequence[BankLine], first_day: date, last_day: date
+    rng: random.Random,
+    currency: str,
+    lines: Sequence[BankLine],
+    first_day: date,
+    last_day: date,
+    *,
+    account: BankAccount | None = None,
 ) -> Statement:
-    """The statement of the account in `currency` (lower case) over the days given; lines come in booking order."""
-    account, upper = BANK_ACCOUNTS[currency], currency.upper()
+    """The statement of an account in `currency` (lower case) over the days given; lines come in booking order.
+
+    Without `account` it is the currency's in `BANK_ACCOUNTS`.
+    """
+    account, upper = account or BANK_ACCOUNTS[currency], currency.upper()
     booked = tuple(sorted(lines, key=lambda line: line.booked))
     closing_minor = account.opening_minor + sum(line.amount_minor for line in booked)
     # Part of the id is drawn, so that two played days of one date are two statements.

@@ -31,19 +31,19 @@ class Tally:
 
     def payment(self, amount_minor: int, currency: str) -> None:
         """A customer paid."""
-        self._entry((CLEARING, CUSTOMERS, amount_minor, currency))
+        self.entry((CLEARING, CUSTOMERS, amount_minor, currency))
 
     def refund(self, amount_minor: int, currency: str) -> None:
         """A customer was paid back; a failed refund is the same with the sign turned."""
-        self._entry((CUSTOMERS, CLEARING, amount_minor, currency))
+        self.entry((CUSTOMERS, CLEARING, amount_minor, currency))
 
     def withdrawal(self, amount_minor: int, currency: str) -> None:
         """A dispute took money away; a reinstatement is the same with the sign turned."""
-        self._entry((DISPUTED, CLEARING, amount_minor, currency))
+        self.entry((DISPUTED, CLEARING, amount_minor, currency))
 
     def dispute_lost(self, amount_minor: int, currency: str) -> None:
         """Disputed money is gone for good."""
-        self._entry((DISPUTE_LOSSES, DISPUTED, amount_minor, currency))
+        self.entry((DISPUTE_LOSSES, DISPUTED, amount_minor, currency))
 
     def settlement(self, row: BalanceTransaction, charged_minor: int, currency: str) -> None:
         """A movement of the gateway balance: its fee, and the conversion of `charged_minor` (signed as the row is)."""
@@ -51,17 +51,18 @@ class Tally:
         if row.rate_ppm:
             moves.append((CONVERSION, CLEARING, charged_minor, currency))
             moves.append((CLEARING, CONVERSION, row.amount_minor, row.currency))
-        self._entry(*moves)
+        self.entry(*moves)
 
     def payout(self, amount_minor: int, currency: str) -> None:
         """Money left for the bank; a failed payout is the same with the sign turned."""
-        self._entry((IN_TRANSIT, CLEARING, amount_minor, currency))
+        self.entry((IN_TRANSIT, CLEARING, amount_minor, currency))
 
     def bank_line(self, amount_minor: int, currency: str, *, of_gateway: bool) -> None:
         """A line of a bank statement, credits above zero."""
-        self._entry((BANK, IN_TRANSIT if of_gateway else SUSPENSE, amount_minor, currency))
+        self.entry((BANK, IN_TRANSIT if of_gateway else SUSPENSE, amount_minor, currency))
 
-    def _entry(self, *moves: tuple[str, str, int, str]) -> None:
+    def entry(self, *moves: tuple[str, str, int, str]) -> None:
+        """Accounts debited and credited by amounts; one journal entry, or none where nothing moves."""
         moved = False
         for debited, credited, amount, currency in moves:
             amount_minor = iso_minor(amount, currency)

@@ -7,7 +7,7 @@ the same webhook always writes the same bytes.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final, Protocol
+from typing import Any, ClassVar, Final, Protocol
 
 import msgspec
 
@@ -39,6 +39,8 @@ class Webhook:
         late: delivered only after the payouts' pages and the bank statements.
         repeat: this event was delivered before.
     """
+
+    gateway: ClassVar[str] = "stripe"
 
     event_id: str
     type: str

@@ -18,6 +18,7 @@ CREATE INDEX payout_fact_of ON payout_fact (book, payout);
 CREATE TABLE payout (
     book text NOT NULL,
     payout text NOT NULL,
+    source text NOT NULL,                      -- the gateway that tells of it
     currency text NOT NULL,
     amount numeric NOT NULL,
     amounts_told text[] NOT NULL,              -- every amount its facts have told, as 'USD 1250'
@@ -38,11 +39,11 @@ CREATE TABLE bank_line (
     currency text NOT NULL,
     amount numeric NOT NULL,
     value_on date NOT NULL,
-    gateway boolean NOT NULL,                  -- it says that it comes from the gateway
+    gateway text NOT NULL,                     -- the one that it says it comes from, empty for any other line
     names text[] NOT NULL,
     PRIMARY KEY (book, line)
 );
-CREATE INDEX bank_line_by_amount ON bank_line (book, currency, amount) WHERE gateway;
+CREATE INDEX bank_line_by_amount ON bank_line (book, currency, amount) WHERE gateway <> '';
 CREATE INDEX bank_line_by_name ON bank_line USING gin (names);
 
 -- The movements that a payout says it is made of; payout is empty until somebody told which.

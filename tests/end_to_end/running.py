@@ -193,6 +193,7 @@ def settings_of(
     account: str,
     gateway: str,
     partitions: int,
+    more_endpoints: Mapping[str, WebhookEndpoint] | None = None,
     **more: Any,
 ) -> Settings:
     servers: Mapping[str, Any] = (
@@ -206,7 +207,7 @@ def settings_of(
         kafka_heap_mb=TEST_OPTIONS.heap_mb,
         api_port=free_ports(1)[0],
         log_level="warning",
-        endpoints={book: WebhookEndpoint(book=book, **endpoint) for book in books},
+        endpoints={book: WebhookEndpoint(book=book, **endpoint) for book in books} | dict(more_endpoints or {}),
         **servers,
         **more,
     )

@@ -20,6 +20,11 @@ def test_two_runs_agree_and_nothing_else_is_touched(tmp_path: Path, free_port: C
         assert set(answer["trial_balance"].values()) == {"0"}
         assert answer["breaks"]["planted"] == answer["breaks"]["found"] != []
         assert answer["entries"] > 60
+        stripe, *others = answer["gateways"]
+        assert stripe["gateway"] == "Stripe" and len(others) == 5
+        for row in others:
+            assert row["found"] == row["never sent"] > 0, row
+            assert row["rows polled"] > 0 and row["faults"] == (2 if row["gateway"] == "Paystack" else 1), row
         books.append(answer["book"])
     assert books == ["demo-1", "demo-2"]
     assert [path.name for path in tmp_path.iterdir()] == ["demo"]

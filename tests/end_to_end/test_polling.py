@@ -29,6 +29,7 @@ def vendor() -> Iterator[StandIn]:
         site.lists = {
             BALANCES: [bodies.row(id=f"txn_{n}", created=now_s - 600) for n in range(12)],
             PAYOUTS: [],
+            **{f"/v1/{name}": [] for name in ("payment_intents", "charges", "refunds", "disputes", "transfers")},
             EVENTS: [
                 {
                     **bodies.event("charge.succeeded", bodies.charge(id="ch_9", payment_intent="pi_9")),

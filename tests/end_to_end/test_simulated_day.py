@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from contraflow.embedded import PairAddresses
-from contraflow.simulator import ACCOUNT, Day, Webhook, play_day, send_day
+from contraflow.simulator import ACCOUNT, Day, Webhook, World, play_day, send_day
 from streams.intake import Told
 from tests.end_to_end.running import SECRET, RunningPipeline, running_beside
 
@@ -51,7 +51,7 @@ def documents(day: Day) -> list[Told]:
     return pages + [Told(statement.body, BOOK, "camt053", "") for statement in day.statements]
 
 
-def assert_true(site: RunningPipeline, day: Day) -> None:
+def assert_true(site: RunningPipeline, day: Day | World) -> None:
     """Every answer of the API against the truth."""
     truth = day.truth
     right = {

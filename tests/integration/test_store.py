@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from ledger.accounts import load_chart
+from ledger.accounts import Account, Chart, load_chart
 from ledger.batch import DeadLetter, InputOffset, RawRecord, Redriven, Teller
 from ledger.book import Book
 from ledger.digest_array import DigestArray
@@ -13,6 +13,7 @@ from ledger.errors import BrokenLaw, Fenced
 from ledger.facts import Fact
 from ledger.journal import heads, raw_record_of, read_events
 from ledger.rules import load_rules
+from ledger.snapshot import state_digest
 from ledger.store import Lease, Store
 from ledger.verification import verify_ledger
 from tests.unit.ledger.builders import NOW_US, payment, refund
@@ -201,3 +202,16 @@ def test_only_the_last_two_snapshots_are_kept(store: Store) -> None:
         store.snapshot(book)
     assert store.connection.execute("SELECT position FROM ledger.snapshots ORDER BY 1").fetchall() == [(4,), (5,)]
     assert store.load("main").version == 5
+
+
+def test_a_chart_of_very_many_accounts_is_opened_and_loaded(store: Store) -> None:
+    """One event, and far too many bytes to travel with its statements."""
+    accounts = tuple(
+        Account(code=f"7000:{number:06d}", name="Customer", type="liability", normal_side="credit")
+        for number in range(100_000)
+    )
+    lease = store.take(["wide"])["wide"]
+    book = store.load("wide")
+    store.open_book(lease, book, Chart((*load_chart().accounts, *accounts)), load_rules(), NOW_US)
+    store.snapshot(book)
+    assert state_digest(store.load("wide")) == state_digest(book)

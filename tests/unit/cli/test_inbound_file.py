@@ -7,9 +7,11 @@ import msgspec
 import pytest
 
 from contraflow.inbound_file import NotRecognised, pieces_of
-from contraflow.simulator import canonical_fact, play_day
+from contraflow.simulator import canonical_fact, play_day, play_world
+from contraflow.simulator.hook import written
 
 DAY = play_day(7, 60, date(2026, 11, 16))
+WORLD = play_world(7, 60, gateway_date=date(2026, 11, 16))
 
 
 def test_an_event_is_one_record_with_its_exact_bytes() -> None:
@@ -34,6 +36,38 @@ def test_an_event_names_its_account_where_it_has_one() -> None:
 def test_a_page_of_balance_transactions() -> None:
     (piece,) = pieces_of(DAY.pages[0].body)
     assert (piece.kind, piece.source) == ("balance-transaction page", "stripe")
+
+
+def test_webhooks_of_the_other_gateways() -> None:
+    for day in WORLD.gateways:
+        for hook in day.hooks:
+            (piece,) = pieces_of(hook.body)
+            assert (piece.kind, piece.source, piece.raw) == ("webhook", day.gateway, hook.body), hook.type
+
+
+def test_answers_of_the_other_gateways() -> None:
+    """Each list as its gateway answers it; what the answers are made of stands in `docs/how-to/connect-*`."""
+    frames = {
+        "paystack": lambda rows: {"status": True, "message": "Retrieved", "data": rows},
+        "flutterwave_v3": lambda rows: {"status": "success", "message": "Fetched", "data": rows},
+        "flutterwave_v4": lambda rows: {"status": "success", "message": "Fetched", "data": rows},
+        "paypal": lambda rows: {"transaction_details": rows},
+        "modern_treasury": lambda rows: rows,
+    }
+    for day in WORLD.gateways:
+        for name, rows in day.lists.items():
+            if day.gateway == "paypal" and name != "transactions":
+                continue
+            raw = written(frames[day.gateway]([row.body for row in rows]))
+            (piece,) = pieces_of(raw)
+            assert (piece.kind, piece.source, piece.raw) == ("answer", day.gateway, raw), name
+
+
+def test_rows_of_paypal_by_themselves() -> None:
+    (day,) = [day for day in WORLD.gateways if day.gateway == "paypal"]
+    for name, kind in (("transactions", "answer"), ("events", "webhook"), ("disputes", "answer")):
+        (piece,) = pieces_of(written(day.lists[name][0].body))
+        assert (piece.kind, piece.source) == (kind, "paypal")
 
 
 def test_a_statement_names_its_bank_account() -> None:

@@ -47,6 +47,12 @@ def test_every_shape_of_an_unproved_charge_is_fetched_and_the_answer_booked(body
     assert one(facts, "payment.succeeded").amounts["gross"].amount == "90000", "the answer is believed, not the body"
 
 
+def test_an_answer_without_a_status_is_an_answer() -> None:
+    charge = {"id": "chg_1", "amount": 5, "currency": "NGN", "status": "succeeded", "created_datetime": 1737476774}
+    facts = told(V4, {"message": "Charge fetched", "data": charge}, via="fetch", stream="charge")
+    assert [fact.key for fact in facts] == [REFERENCE + "chg_1/succeeded"]
+
+
 def test_a_forged_body_moves_nothing_whatever_it_says() -> None:
     for body in (
         bodies.transaction(),

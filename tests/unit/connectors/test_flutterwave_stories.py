@@ -98,6 +98,14 @@ def test_what_was_collected_reaches_the_bank_and_clearing_is_empty(data: st.Data
     }
 
 
+@settings(max_examples=30, deadline=None)
+@given(st.data())
+def test_a_chargeback_that_was_lost_and_then_reversed_costs_nothing(data: st.DataObject) -> None:
+    words = ("initiated", "accepted", "lost", "reversed")
+    story = [with_currency("chargeback", bodies.chargeback(transaction_id=1002, status=word), SECOND) for word in words]
+    assert balances(in_any_order(data, story)) == {"1200 NGN": 98600, "7000 NGN": -100000, "8000 NGN": 1400}
+
+
 def test_the_contents_of_a_settlement_make_its_sum() -> None:
     nets = {
         fact.key: fact.amounts["net"].minor

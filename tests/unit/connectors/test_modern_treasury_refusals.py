@@ -12,7 +12,7 @@ from connectors import CONNECTORS, Telling, TranslationError
 from connectors.exchange import Answer, Place
 from connectors.json_fields import read_json
 from tests.unit.connectors import modern_treasury_bodies as bodies
-from tests.unit.connectors.modern_treasury_bodies import facts, hook, order, returned, transaction
+from tests.unit.connectors.modern_treasury_bodies import facts, hook, order, returned, transaction, wants
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,8 @@ from tests.unit.connectors.modern_treasury_bodies import facts, hook, order, ret
         ({"data": order()}, "field_missing"),
         (hook("", order()), "field_missing"),
         (hook("completed", order(id=None)), "field_missing"),
+        (hook("completed", {"object": "payment_order", "status": "completed"}), "field_missing"),
+        (hook("created", {"object": "ledger_transaction", "status": "posted"}), "field_missing"),
         (hook("completed", order(id="a/b")), "id_malformed"),
         (hook("completed", order(id=["a"])), "id_malformed"),
         (hook("completed", order(amount=None)), "amount_missing"),
@@ -57,6 +59,14 @@ def test_what_is_not_the_vendors_is_refused(body: Any, code: str) -> None:
     with pytest.raises(TranslationError) as refused:
         facts(body)
     assert refused.value.code == code
+
+
+def test_an_event_may_name_its_kind_before_its_name() -> None:
+    untold = {field: value for field, value in order().items() if field not in ("status", "object")}
+    told = facts(hook("payment_order.completed", untold))
+    assert [fact.attributes["transition"] for fact in told] == ["completed", "sent"]
+    [want] = wants(hook("payment_order.redrafted", order(status="approved")))
+    assert want == ("payment_order_events", bodies.ORDER)
 
 
 def test_an_endpoint_without_an_account_is_refused() -> None:

@@ -151,7 +151,7 @@ CASE = Case(
                 *("REVERSED", "DENIED", "CANCELED", "NEW"),
             }
         ),
-        "transaction": frozenset({"D", "P", "S", "V"}),
+        "transaction": frozenset({"D", "F", "P", "S", "V"}),
     },
     body_with_status=body_with_status,
     serve=serve,

@@ -130,6 +130,16 @@ STORIES: dict[str, tuple[list[Told | Fact], dict[str, int]]] = {
         ],
         {"1100": 7750, "7000": -10000, "8000": 250, "8100": 2000},
     ),
+    "a dispute that nobody answered in time": (
+        [
+            *PAID,
+            hook("charge.dispute.create", b.dispute(20)),
+            hook("charge.dispute.resolve", {**LOST, "resolution": "auto-accepted"}),
+            row("disputes", {**LOST, "resolution": "auto-accepted"}),
+            refund_row(1, dispute=20),
+        ],
+        {"1100": 7750, "7000": -10000, "8000": 250, "8100": 2000},
+    ),
     "a dispute whose refund failed at first": (
         [
             *PAID,
@@ -194,6 +204,16 @@ STORIES: dict[str, tuple[list[Told | Fact], dict[str, int]]] = {
             row("transfers", b.transfer(4, status="abandoned")),
         ],
         {"1100": 9750 - 3000 - 100, "7000": -7000, "8000": 350},
+    ),
+    "transfers that failed and were reversed, and that failed after they had arrived": (
+        [
+            hook("transfer.failed", b.transfer(1, status="failed")),
+            hook("transfer.reversed", b.transfer(1, status="reversed")),
+            hook("transfer.success", b.transfer(2, fee_charged=None)),
+            hook("transfer.failed", b.transfer(2, status="failed")),
+            row("transfers", b.transfer(2, status="reversed")),
+        ],
+        {},
     ),
     "a transfer told by its reversal alone": ([hook("transfer.reversed", b.transfer(status="reversed"))], {}),
     "a settlement that failed after it was paid": (

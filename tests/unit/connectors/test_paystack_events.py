@@ -158,7 +158,6 @@ def test_what_is_not_told_of_a_fee_or_a_split_is_not_guessed(more: dict[str, Any
     ("more", "code"),
     [
         ({"fees_split": {"paystack": 250, "integration": 1750, "subaccount": 8001}}, "net_does_not_add_up"),
-        ({"currency": "XOF", "fees": 195}, "amount_not_convertible"),
     ],
 )
 def test_a_fee_or_split_that_cannot_be_is_observed_beside_the_payment(more: dict[str, Any], code: str) -> None:
@@ -166,6 +165,36 @@ def test_a_fee_or_split_that_cannot_be_is_observed_beside_the_payment(more: dict
     assert (payment.type, observed.type, observed.status) == ("payment.succeeded", "event.observed", code)
     with pytest.raises(TranslationError):
         facts(b.transaction(fees=12.5))
+
+
+@pytest.mark.parametrize(
+    ("fees", "fee", "told"), [(19500, 195, None), (19550, 196, "195.5"), (19450, 194, "194.5"), (1, 0, "0.01")]
+)
+def test_parts_of_a_franc_in_a_fee_are_rounded_and_told(fees: int, fee: int, told: str | None) -> None:
+    payment, recorded = facts(b.transaction(currency="XOF", amount=1000000, fees=fees))
+    assert payment.amounts["gross"].amount == "10000"
+    assert recorded.amounts["fee"].amount == str(fee)
+    assert recorded.amounts["net"].amount == str(10000 - fee)
+    assert recorded.attributes.get("fee_told") == told
+
+
+def test_a_fee_of_more_francs_than_can_be_is_refused() -> None:
+    with pytest.raises(TranslationError, match="amount_too_large"):
+        facts(b.transaction(currency="XOF", amount=100, fees=10**41 + 1))
+
+
+def test_parts_of_a_franc_in_what_is_settled_are_rounded_and_told() -> None:
+    settlement = b.settlement(currency="XOF", total_amount=980450, effective_amount=970450)
+    paid, kept_back = facts(settlement)
+    assert paid.amounts["gross"].amount == "9704"
+    assert paid.attributes["effective_amount_told"] == "9704.5"
+    assert paid.attributes["total_amount_told"] == "9804.5"
+    assert kept_back.amounts["net"].amount == "-100"
+
+
+def test_parts_of_a_franc_in_what_a_transfer_costs_are_rounded_and_told() -> None:
+    recorded = facts(b.transfer(currency="XOF", amount=300000, fee_charged=2550))[-1]
+    assert (recorded.amounts["fee"].amount, recorded.attributes["fee_told"]) == ("26", "25.5")
 
 
 @pytest.mark.parametrize(
@@ -209,6 +238,7 @@ def test_a_reference_is_the_id_where_there_is_none() -> None:
     ("metadata", "expected"),
     [
         ({"a": "b", "n": 7, "nested": {"x": 1}, "none": None}, {"a": "b", "n": "7"}),
+        ({"gift": True, "used": False, "kg": 1.5, "big": 1e300}, {"gift": "true", "used": "false", "kg": "1.5"}),
         ('{"a":"b","custom_fields":[{"variable_name":"c","value":"d"},7,{"value":"e"}]}', {"a": "b", "c": "d"}),
         ({"custom_fields": [{"display_name": "Cart", "variable_name": "cart", "value": 8393}]}, {"cart": "8393"}),
         ("order 7", {"metadata": "order 7"}),

@@ -105,7 +105,7 @@ CASE = Case(
         "dispute": frozenset(
             {
                 *("awaiting-merchant-feedback", "awaiting-bank-feedback", "pending", "archived"),
-                *("resolved/merchant-accepted", "resolved/declined"),
+                *("resolved/merchant-accepted", "resolved/auto-accepted", "resolved/declined"),
             }
         ),
         "transfer": frozenset(

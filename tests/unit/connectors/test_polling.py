@@ -21,7 +21,7 @@ def test_a_stream_catches_up_in_windows_and_then_waits() -> None:
         windows.append((place.since_s, place.until_s))
         place = after(STREAM, place, "")
     assert windows == [(10_000, 11_000), (10_900, 11_900), (11_800, 12_000)]
-    assert place == Place("rows", since_s=11_900, ended_s=12_000) and due_at_s(STREAM, place) == 12_060
+    assert place == Place("rows", since_s=11_900, read_s=12_000) and due_at_s(STREAM, place) == 12_060
 
 
 def test_an_overlap_longer_than_what_was_read_makes_no_pause() -> None:
@@ -109,3 +109,13 @@ def test_rows_keep_their_bytes() -> None:
         with pytest.raises(TranslationError) as refused:
             json_rows(raw, "a", "b")
         assert refused.value.code == "page_malformed"
+
+
+def test_an_overlap_longer_than_the_history_delays_nothing() -> None:
+    """Read since three days ago with an overlap of two weeks: the first poll is due at once, the next in its turn."""
+    stream = Stream("rows", every_s=60, overlap_s=14 * 86_400)
+    begun = start(stream, 1_000_000)
+    assert due_at_s(stream, begun) == 0
+    read = after(stream, opened(stream, begun, 1_259_200), "")
+    assert read == Place("rows", since_s=1_000_000, read_s=1_259_200)
+    assert due_at_s(stream, read) == 1_259_260

@@ -51,6 +51,9 @@ MONEY = {
     "payment_intent.succeeded": ["payment.succeeded"],
     "payout.paid": ["payout.paid"],
     "payout.updated": ["payout.paid"],
+    "transfer.created": ["payout.initiated"],
+    "transfer.paid": ["payout.paid"],
+    "transfer.updated": ["payout.initiated"],
 }
 
 

@@ -57,6 +57,9 @@ def test_a_thin_event_makes_us_fetch_its_object(related: dict[str, Any], wanted:
         (intent(status="succeeded", amount_received=2000), "payment.succeeded"),
         (refund(), "refund.succeeded"),
         (dispute(status="lost"), "dispute.lost"),
+        (dispute(status="warning_closed"), "dispute.closed"),
+        (dispute(status="prevented"), "dispute.closed"),
+        (dispute(status="charge_refunded"), "dispute.closed"),
         (payout(), "payout.paid"),
         (transfer(), "transfer.succeeded"),
         (row(), "settlement.recorded"),
@@ -69,6 +72,26 @@ def test_what_was_fetched_tells_what_a_webhook_would_have_told(owner: dict[str, 
     [item] = read_page(place, Answer(200, {}, json.dumps(owner).encode())).items
     telling = Telling("stripe", "acct_1", "", {"via": "fetch", "stream": owner["object"], "of": owner["id"]})
     assert facts(item.raw, telling)[0].type == first
+
+
+def test_what_a_search_found_is_read_as_a_list_page() -> None:
+    found = {"object": "search_result", "url": "/v1/charges/search", "has_more": False, "data": [charge()]}
+    assert [fact.key for fact in facts(found)] == ["stripe/acct_1/pi_1/succeeded"]
+
+
+@pytest.mark.parametrize(
+    ("context", "account"),
+    [
+        ("acct_9", "acct_9"),
+        ("org_1/acct_9", "acct_9"),
+        ("acct_8/acct_9", "acct_9"),
+        ("event_456", "acct_1"),
+        (None, "acct_1"),
+    ],
+)
+def test_the_context_of_a_thin_event_names_its_account_last(context: str | None, account: str) -> None:
+    [fact] = facts({**thin(id="ch_1", type="charge"), "context": context})
+    assert fact.account == account
 
 
 @pytest.mark.parametrize(

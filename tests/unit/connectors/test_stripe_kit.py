@@ -86,7 +86,7 @@ CASE = Case(
         "dispute": frozenset(
             {
                 *("needs_response", "under_review", "warning_needs_response", "warning_under_review"),
-                *("warning_closed", "prevented", "won", "lost"),
+                *("warning_closed", "prevented", "charge_refunded", "won", "lost"),
             }
         ),
         "payout": frozenset({"pending", "in_transit", "paid", "failed", "canceled"}),

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors import TranslationError
-from tests.unit.connectors.stripe_bodies import charge, dispute, event, facts, intent, payout, refund, row
+from tests.unit.connectors.stripe_bodies import charge, dispute, event, facts, intent, payout, refund, row, transfer
 
 
 @pytest.mark.parametrize(
@@ -31,13 +31,16 @@ from tests.unit.connectors.stripe_bodies import charge, dispute, event, facts, i
         ({"object": "event", "id": "evt_1", "type": "x" * 500}, "field_missing"),
         ({"object": "event", "id": "evt 1\n", "type": "a.b", "created": 1}, "id_malformed"),
         ({"object": "event", "id": ["evt_1"], "type": "a.b", "created": 1}, "id_malformed"),
-        ({"object": "event", "id": "evt_1", "type": "customer.created"}, "time_missing"),
+        ({"object": "event", "id": "evt_1", "type": "customer.created", "created": 1}, "field_missing"),
+        ({"object": "event", "id": "evt_1", "type": "a.b", "created": 1, "data": {"object": ["x"]}}, "field_missing"),
+        ({"object": "event", "id": "evt_1", "type": "customer.created", "data": {"object": {}}}, "time_missing"),
         ({"object": "v2.core.event", "id": "evt_1", "type": "a", "created": "today"}, "time_malformed"),
         ({"object": "v2.core.event", "id": "evt_1", "type": "a", "created": 5}, "time_malformed"),
         (event("a.b", {}, created=10**30), "time_malformed"),
         (event("a.b", {}, created=True), "time_malformed"),
         (event("charge.succeeded", {}), "field_missing"),
         (event("charge.succeeded", refund()), "object_kind_differs"),
+        (event("payout.paid", transfer()), "object_kind_differs"),
         (event("charge.succeeded", charge(id=None)), "field_missing"),
         (event("charge.succeeded", charge(id="ch_1/../x")), "id_malformed"),
         (event("charge.succeeded", charge(payment_intent=7)), "id_malformed"),
@@ -45,6 +48,11 @@ from tests.unit.connectors.stripe_bodies import charge, dispute, event, facts, i
         (event("charge.succeeded", charge(amount_captured="2000")), "amount_malformed"),
         (event("charge.succeeded", charge(amount_captured=True)), "amount_malformed"),
         (event("charge.succeeded", charge(amount_captured=2**128)), "amount_too_large"),
+        (event("charge.succeeded", charge(amount_captured=-1)), "amount_negative"),
+        (event("charge.captured", charge(amount_captured=None, amount_refunded=2001)), "amount_negative"),
+        (event("payment_intent.succeeded", intent(amount_received=-2000)), "amount_negative"),
+        (event("refund.created", refund(amount=-500)), "amount_negative"),
+        (event("charge.dispute.created", dispute(amount=-1)), "amount_negative"),
         (event("charge.succeeded", charge(amount=None, amount_captured=None)), "field_missing"),
         (event("charge.succeeded", charge(currency=None)), "currency_malformed"),
         (event("charge.succeeded", charge(currency="usdc")), "currency_malformed"),

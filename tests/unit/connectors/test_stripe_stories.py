@@ -30,7 +30,7 @@ OLD = "2022-11-15"
 
 
 def told(event_type: str, owner: dict[str, Any], **envelope: Any) -> list[Fact]:
-    return facts(event(event_type, owner, id=f"evt_{event_type}_{owner['id']}", **envelope))
+    return facts(event(event_type, owner, id=f"evt_{event_type}_{owner.get('id', '')}", **envelope))
 
 
 def settled(transaction: str, amount: int, fee: int, category: str, source: Any, **fields: Any) -> list[Fact]:
@@ -55,6 +55,7 @@ def bank(number: int, amount: int, currency: str = "USD") -> list[Fact]:
     return [line]
 
 
+REFUND_OF_2013 = {"object": "refund", "amount": 500, "currency": "usd", "created": AT_S, "balance_transaction": "txn_7"}
 PAID = [
     told("payment_intent.succeeded", intent(amount_received=2000, latest_charge="ch_1")),
     told("charge.succeeded", charge()),
@@ -65,6 +66,7 @@ EUROS = {"amount": 1000, "amount_captured": 1000, "currency": "eur"}
 IN_DOLLARS = {"exchange_rate": 1.1}
 WITHDRAWN = row(id="txn_2", amount=-2000, fee=1500, net=-3500, type="adjustment", source="dp_1")
 REINSTATED = row(id="txn_3", amount=2000, fee=-1500, net=3500, type="adjustment", source="dp_1")
+OLD_DISPUTE = {name: value for name, value in dispute().items() if name not in ("id", "balance_transactions")}
 PARTS = {"payment_method_details": {"type": "card", "card": {"multicapture": {"status": "available"}}}}
 # Each story: what is told, and the balances at its end by currency and account; what is not named ends at zero.
 STORIES: dict[str, tuple[list[list[Fact]], dict[str, int]]] = {
@@ -90,6 +92,33 @@ STORIES: dict[str, tuple[list[list[Fact]], dict[str, int]]] = {
             bank(2, -1912),
         ],
         {"USD 7000": -2000, "USD 8000": 88, "USD 1000": 1912},
+    ),
+    "a refund of 2013, when refunds had no ids": (
+        [
+            *PAID,
+            told("charge.refunded", charge(amount_refunded=500, refunds=[REFUND_OF_2013])),
+            told(
+                "charge.refunded", charge(id="ch_1", amount_refunded=500, refunds=[REFUND_OF_2013]), created=AT_S + 99
+            ),
+        ],
+        {"USD 7000": -1500, "USD 8000": 88, "USD 1000": 1412},
+    ),
+    "a payment, fetched with its charge and its fee": (
+        [
+            listed(intent(status="succeeded", amount_received=2000, latest_charge=charge(balance_transaction=row()))),
+            listed(charge(balance_transaction=row(source="ch_1"))),
+            facts(page(row())),
+            listed(refund(balance_transaction=row(id="txn_2", amount=-500, fee=0, net=-500, type="refund"))),
+        ],
+        {"USD 7000": -1500, "USD 8000": 88, "USD 1000": 1412},
+    ),
+    "a converted payment, fetched with its fee": (
+        [
+            listed(charge(currency="eur", balance_transaction=row(amount=2200, net=2112, exchange_rate=1.1))),
+            facts(page(row(amount=2200, net=2112, exchange_rate=1.1, source=charge(currency="eur")))),
+            facts(page(row(amount=2200, net=2112, exchange_rate=1.1))),
+        ],
+        {"EUR 7000": -2000, "EUR 9000": 2000, "USD 9000": -2200, "USD 8000": 88, "USD 1000": 2112},
     ),
     "a payout that was canceled": (
         [
@@ -237,6 +266,15 @@ STORIES: dict[str, tuple[list[list[Fact]], dict[str, int]]] = {
         ],
         {"USD 7000": -2000, "USD 8000": 1588, "USD 8100": 2000, "USD 1000": -1588},
     ),
+    "a dispute of 2013, when disputes had no ids": (
+        [
+            *PAID,
+            told("charge.dispute.created", OLD_DISPUTE),
+            told("charge.dispute.funds_withdrawn", OLD_DISPUTE),
+            told("charge.dispute.closed", {**OLD_DISPUTE, "status": "lost"}),
+        ],
+        {"USD 7000": -2000, "USD 8000": 88, "USD 8100": 2000, "USD 1000": -88},
+    ),
     "a dispute lost, of which only the list tells": (
         [*PAID, listed(dispute(status="lost", balance_transactions=[WITHDRAWN]))],
         {"USD 7000": -2000, "USD 8000": 1588, "USD 8100": 2000, "USD 1000": -1588},
@@ -308,9 +346,40 @@ def test_a_charge_that_may_be_captured_again_says_no_last_word(details: Any, fac
     assert [fact.type for fact in facts(body)] == [fact_type]
 
 
-def test_a_transfer_of_the_old_kind_is_a_payout_and_observed() -> None:
-    old = {"id": "tr_1", "object": "transfer", "amount": 67, "currency": "usd", "status": "paid", "destination": "ba_1"}
-    assert [fact.type for fact in facts(event("transfer.paid", old))] == ["event.observed"]
+@pytest.mark.parametrize(
+    ("event_type", "status", "fact_type"),
+    [
+        ("transfer.created", "pending", "payout.initiated"),
+        ("transfer.updated", "in_transit", "payout.initiated"),
+        ("transfer.paid", "paid", "payout.paid"),
+        ("transfer.failed", "failed", "payout.failed"),
+        ("payout.failed", "failed", "payout.failed"),
+        ("transfer.updated", "canceled", "payout.canceled"),
+        ("transfer.updated", "reversed", "event.observed"),
+    ],
+)
+def test_a_transfer_of_the_old_kind_is_a_payout(event_type: str, status: str, fact_type: str) -> None:
+    for destination in ({}, {"destination": None}, {"destination": "ba_1", "type": "bank_account"}):
+        old = {"id": "tr_1", "object": "transfer", "amount": 67, "currency": "usd", "status": status, **destination}
+        [fact] = facts(event(event_type, old))
+        assert fact.type == fact_type
+        assert fact.amounts == ({} if fact_type == "event.observed" else {"gross": Money.of(67, "USD")})
+
+
+def test_a_transfer_to_an_account_is_one_whether_it_has_a_status_or_not() -> None:
+    for old in ({}, {"status": "paid", "type": "stripe_account"}):
+        [made] = facts(event("transfer.created", transfer(**old)))
+        assert (made.type, made.links) == ("transfer.succeeded", {"transfer": "tr_1", "source": "ch_1"})
+    failed = facts(event("transfer.failed", transfer(status="failed")))
+    assert [fact.type for fact in failed] == ["event.observed"]
+
+
+def test_what_a_transfer_names() -> None:
     [made] = facts(event("transfer.created", transfer()))
     assert (made.type, made.links) == ("transfer.succeeded", {"transfer": "tr_1", "source": "ch_1"})
     assert made.attributes["destination"] == "acct_2"
+
+
+def test_a_dispute_without_an_id_leaves_the_name_of_its_charge_to_the_payment() -> None:
+    [fact] = facts(event("charge.dispute.funds_withdrawn", OLD_DISPUTE))
+    assert (fact.key, fact.references) == ("stripe/acct_1/ch_1/funds_withdrawn", ())

@@ -44,6 +44,28 @@ def test_the_field_at_fault_is_named(document: dict[str, object], field: str) ->
     assert read.detail
 
 
+@pytest.mark.parametrize(
+    ("document", "value"),
+    [
+        ({**POST, "lines": [["1", "debit", 1, "USD"]]}, "1"),
+        ({**POST, "lines": [["1", "left", "1", "USD"]]}, "left"),
+        ({**POST, "metadata": {"rate": 1.5}}, '{"rate":1.5}'),
+        ({**POST, "at_most": "all"}, "all"),
+        ({**POST, "colour": "red"}, "red"),
+        ({**POST, "linked": "yes"}, "yes"),
+        ({**POST, "linked": "y" * 100}, "y" * 80),
+        ({"command": "destroy", "key": "a"}, "destroy"),
+        ({"command": "post", "key": "a"}, ""),
+        ({"key": "a"}, ""),
+        ([], ""),
+    ],
+)
+def test_the_value_at_fault_is_shown(document: object, value: str) -> None:
+    read = decode_command(msgspec.json.encode(document))
+    assert isinstance(read, Malformed)
+    assert read.value == value
+
+
 def test_key_and_link_of_what_is_no_command_are_kept_where_they_are_legible() -> None:
     read = decode_command(b'{"command":"nope","key":"a","linked":true}')
     assert isinstance(read, Malformed)

@@ -6,13 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projections.payout_matching import BankLine, Match, Payout, match, names_gateway, words_of
+from projections.payout_matching import BankLine, Match, Payout, gateway_named, match, words_of
 from projections.reconciliation_item import Contents, MissingPayment, line_item, payout_item
 
 
 def a_payout(number: int, amount: int = 970, day: int = 8, told: tuple[str, ...] = ("payout.paid",), **more) -> Payout:
     fields = {
         "payout": f"po_{number}",
+        "source": "stripe",
         "currency": "USD",
         "amount_minor": amount,
         "amounts_told": (("USD", amount),),
@@ -24,7 +25,7 @@ def a_payout(number: int, amount: int = 970, day: int = 8, told: tuple[str, ...]
     return Payout(**{**fields, **more})
 
 
-def a_line(number: int, amount: int = 970, day: int = 8, names: tuple[str, ...] = (), gateway: bool = True) -> BankLine:
+def a_line(number, amount: int = 970, day: int = 8, names: tuple[str, ...] = (), gateway: str = "stripe") -> BankLine:
     return BankLine(f"line_{number}", "DE1", "st_1", "USD", amount, date(2026, 1, day), gateway, names)
 
 
@@ -56,8 +57,8 @@ def test_certainty_spreads() -> None:
 
 def test_a_line_of_somebody_else_is_matched_by_trace_only() -> None:
     payout = a_payout(1, names=("PO_1", "TRACE000001"))
-    assert match([payout], [a_line(1, gateway=False)]) == {}
-    assert match([payout], [a_line(1, 5, names=("TRACE000001",), gateway=False)]) == {"line_1": Match("po_1", "name")}
+    assert match([payout], [a_line(1, gateway="")]) == {}
+    assert match([payout], [a_line(1, 5, names=("TRACE000001",), gateway="")]) == {"line_1": Match("po_1", "name")}
 
 
 def test_a_payout_that_failed_takes_no_line_by_amount() -> None:
@@ -67,7 +68,28 @@ def test_a_payout_that_failed_takes_no_line_by_amount() -> None:
 def test_names_are_ids_and_traces_whatever_the_case() -> None:
     words = words_of("Stripe payout po_1AbC trace: 091000015123456, settlement 2026 Jan")
     assert words == ("091000015123456", "PO_1ABC")
-    assert names_gateway("by stripe") and names_gateway("", "x po_1") and not names_gateway("STRIP", "POE")
+
+
+@pytest.mark.parametrize(
+    ("texts", "gateway"),
+    [
+        (("by stripe",), "stripe"),
+        (("", "x po_1"), "stripe"),
+        (("NIP/Paystack Payments/STL", ""), "paystack"),
+        (("FLW settlement",), "flutterwave"),
+        (("PAYPAL *TRANSFER",), "paypal"),
+        (("Modern Treasury",), ""),
+        (("STRIP", "POE"), ""),
+    ],
+)
+def test_the_gateway_that_a_line_names(texts, gateway) -> None:
+    assert gateway_named(*texts) == gateway
+
+
+def test_by_amount_a_line_pays_payouts_of_its_own_gateway_alone() -> None:
+    payouts = [a_payout(1), a_payout(2, source="paypal")]
+    assert match(payouts, [a_line(1, gateway="paypal")]) == {"line_1": Match("po_2", "amount")}
+    assert match(payouts[:1], [a_line(1, gateway="paypal")]) == {}
 
 
 @pytest.mark.parametrize(
