@@ -151,13 +151,21 @@ def running(
     topic_prefix: str = "",
     books: Sequence[str] = ("main",),
     account: str = ACCOUNT,
+    gateway: str = "stripe",
     partitions: int = 4,
     **more: Any,
 ) -> Iterator[RunningPipeline]:
     """A pipeline on `pair`, or on an embedded pair of its own in `data_dir`; all of it is gone after the block."""
     said: list[str] = []
     settings = settings_of(
-        data_dir, pair=pair, topic_prefix=topic_prefix, books=books, account=account, partitions=partitions, **more
+        data_dir,
+        pair=pair,
+        topic_prefix=topic_prefix,
+        books=books,
+        account=account,
+        gateway=gateway,
+        partitions=partitions,
+        **more,
     )
     with Pipeline.running(settings, needed_parts(settings), said.append) as pipeline:
         pipeline.wait_ready()
@@ -183,6 +191,7 @@ def settings_of(
     topic_prefix: str,
     books: Sequence[str],
     account: str,
+    gateway: str,
     partitions: int,
     more_endpoints: Mapping[str, WebhookEndpoint] | None = None,
     **more: Any,
@@ -190,7 +199,7 @@ def settings_of(
     servers: Mapping[str, Any] = (
         {} if pair is None else {"kafka": pair.bootstrap_servers, "postgres": SecretStr(pair.postgres_dsn)}
     )
-    endpoint = {"account": account, "secrets": [SecretStr(SECRET)]}
+    endpoint: dict[str, Any] = {"gateway": gateway, "account": account, "secrets": [SecretStr(SECRET)]}
     return load_settings(
         data_dir=data_dir,
         topic_prefix=topic_prefix,

@@ -2,6 +2,7 @@
 
 from confluent_kafka import Consumer, TopicPartition
 
+from streams.kafka import KafkaConfig
 from streams.polling_account import AccountPolling
 from tests.integration.polling_site import PolledSite
 
@@ -23,16 +24,21 @@ async def read_all(site: PolledSite, polling: AccountPolling) -> None:
 
 def behind(site: PolledSite) -> int:
     """Records that posting has not read yet."""
-    reader = Consumer({"bootstrap.servers": site.kafka.bootstrap_servers, "group.id": "counting"})
+    offsets = site.ask("SELECT topic, partition, next_offset FROM ledger.input_offsets")
+    read = {(topic, number): offset for topic, number, offset in offsets}
+    ends = inbound_ends(site.kafka)
+    return sum(end - read.get(where, 0) for where, end in ends.items())
+
+
+def inbound_ends(kafka: KafkaConfig) -> dict[tuple[str, int], int]:
+    """How many records each partition of the inbound topics was given."""
+    reader = Consumer({"bootstrap.servers": kafka.bootstrap_servers, "group.id": "counting"})
     try:
-        offsets = site.ask("SELECT topic, partition, next_offset FROM ledger.input_offsets")
-        read = {(topic, number): offset for topic, number, offset in offsets}
-        left = 0
-        for topic, about in reader.list_topics(timeout=10).topics.items():
-            if topic.startswith(f"{site.kafka.topic_prefix}inbound."):
-                for number in about.partitions:
-                    _, end = reader.get_watermark_offsets(TopicPartition(topic, number), timeout=10)
-                    left += end - read.get((topic, number), 0)
-        return left
+        return {
+            (topic, number): reader.get_watermark_offsets(TopicPartition(topic, number), timeout=10)[1]
+            for topic, about in reader.list_topics(timeout=10).topics.items()
+            if topic.startswith(f"{kafka.topic_prefix}inbound.")
+            for number in about.partitions
+        }
     finally:
         reader.close()
