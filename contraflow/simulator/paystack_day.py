@@ -219,8 +219,9 @@ def _transfers(scene: GatewayScene) -> None:
             scene.tally.entry((BALANCE, TRANSFERS, amount, "NGN"))
             continue
         scene.tally.entry((CUSTOMERS, TRANSFERS, amount, "NGN"))
-        if status == "reversed":
-            scene.tally.entry((BALANCE, CUSTOMERS, amount, "NGN"))
+        if status == "reversed":  # the arrival is undone, then the sum is back in the balance
+            scene.tally.entry((TRANSFERS, CUSTOMERS, amount, "NGN"))
+            scene.tally.entry((BALANCE, TRANSFERS, amount, "NGN"))
         else:
             scene.tally.entry((FEES, BALANCE, fee, "NGN"))
 
