@@ -1,9 +1,9 @@
 """An append: how a batch of events becomes rows, all or nothing, in one transaction (law 4).
 
 A large batch is written by binary COPY. A small one, as when single callers wait for their answers, costs more by its
-round trips than by its rows: there all statements travel together in one. Either way the head, the epoch and every
-input offset move only from where the writer believes them to be; where one does not, the server raises and nothing
-happened.
+round trips than by its rows: there all statements travel together; of a large one those before the rows do, and those
+after them. Either way the head, the epoch and every input offset move only from where the writer believes them to be;
+where one does not, the server raises and nothing happened.
 """
 
 from collections.abc import Iterator, Sequence
@@ -42,21 +42,20 @@ def append_batch(
     keys = [_own_keys(append) for append in appends]
     together = _few(appends)
     try:
-        with _one_round_trip(connection) if together else connection.transaction(), connection.cursor() as cursor:
-            for append in appends:
-                _move_head(cursor, append)
-            for offset in offsets:
-                _move_offset(cursor, offset)
-            (_insert if together else _copy)(cursor, appends, keys)
-            keep_answers(cursor, appends)
-            for append in appends:
-                for redriven in append.redriven:
-                    _settle_redriven(cursor, append, redriven)
-            for letter in dead_letters:
-                _insert_dead_letter(cursor, letter)
-            for append in appends:
-                if append.events:
-                    cursor.execute("SELECT pg_notify('contraflow_journal', %s)", (append.book,))
+        with _transaction(connection), connection.cursor() as cursor:
+            with connection.pipeline():
+                cursor.execute("BEGIN")
+                for append in appends:
+                    _move_head(cursor, append)
+                for offset in offsets:
+                    _move_offset(cursor, offset)
+                if together:
+                    _insert(cursor, appends, keys)
+                    _finish(cursor, appends, dead_letters)
+            if not together:
+                _copy(cursor, appends, keys)
+                with connection.pipeline():
+                    _finish(cursor, appends, dead_letters)
     except psycopg.DatabaseError as error:
         if error.sqlstate == _FENCED:
             raise Fenced(error.diag.message_primary or "another writer") from error
@@ -74,19 +73,29 @@ def _few(appends: Sequence[BookAppend]) -> bool:
 
 
 @contextmanager
-def _one_round_trip(connection: psycopg.Connection) -> Iterator[None]:
-    """A transaction whose statements are sent without waiting for each other.
+def _transaction(connection: psycopg.Connection) -> Iterator[None]:
+    """A transaction that says BEGIN and COMMIT in so many words, inside of pipelines; what did not commit is undone.
 
-    In so many words: a pipeline that an error of ours ends would commit what it has sent until then.
+    A pipeline without them that an error of ours ends would commit what it has sent until then.
     """
     try:
-        with connection.pipeline():
-            connection.execute("BEGIN")
-            yield
-            connection.execute("COMMIT")
+        yield
     finally:
         if connection.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
             connection.rollback()
+
+
+def _finish(cursor: psycopg.Cursor[Any], appends: Sequence[BookAppend], dead_letters: Sequence[DeadLetter]) -> None:
+    keep_answers(cursor, appends)
+    for append in appends:
+        for redriven in append.redriven:
+            _settle_redriven(cursor, append, redriven)
+    for letter in dead_letters:
+        _insert_dead_letter(cursor, letter)
+    for append in appends:
+        if append.events:
+            cursor.execute("SELECT pg_notify('contraflow_journal', %s)", (append.book,))
+    cursor.execute("COMMIT")
 
 
 def _own_keys(append: BookAppend) -> dict[int, bytes]:

@@ -18,8 +18,6 @@ from ledger.store import Store
 STAGES: Final = ("before_look_up", "after_decide", "in_copy", "before_commit", "after_commit")
 # Of a writer that stands still inside a transaction the server must let go before anybody can take the book.
 TRANSACTION_TIMEOUT_MS: Final = 1_500
-# So many that part of them has left for the server.
-ROWS_BEFORE_THE_STOP: Final = 300
 
 
 class Zombie:
@@ -51,42 +49,39 @@ class Zombie:
         def appended(*batch: Any) -> None:
             self.stop_at("after_decide")
             append(*batch)
+            self.stop_at("after_commit")
 
         store.known, store.recall, store.append = known, recalled, appended  # type: ignore[method-assign]
         self._haunt_connection(store.connection)
 
     def _haunt_connection(self, connection: psycopg.Connection) -> None:
         zombie = self
-        transaction = connection.transaction
-
-        @contextmanager
-        def stopping_transaction(*options: Any) -> Iterator[Any]:
-            with transaction(*options) as inside:
-                yield inside
-                zombie.stop_at("before_commit")
-            zombie.stop_at("after_commit")
 
         class StoppingCursor(psycopg.Cursor[Any]):
+            def execute(self, query: Any, *arguments: Any, **options: Any) -> Any:
+                if query == "COMMIT":
+                    zombie.stop_at("before_commit")
+                return super().execute(query, *arguments, **options)
+
             @contextmanager
             def copy(self, statement: Any, params: Any = None, *, writer: Any = None) -> Iterator[Any]:
                 with super().copy(statement, params, writer=writer) as copy:
                     yield _StoppingCopy(copy, zombie)
 
         connection.cursor_factory = StoppingCursor
-        connection.transaction = stopping_transaction  # type: ignore[method-assign, assignment]
 
 
 class _StoppingCopy:
-    """A COPY that stops the process with part of its rows sent."""
+    """A COPY that stops the process with half of its bytes sent."""
 
     def __init__(self, copy: psycopg.Copy, zombie: Zombie) -> None:
         self.set_types = copy.set_types
+        self.write_row = copy.write_row
         self._copy = copy
         self._zombie = zombie
-        self._rows = 0
 
-    def write_row(self, row: Any) -> None:
-        self._copy.write_row(row)
-        self._rows += 1
-        if self._rows == ROWS_BEFORE_THE_STOP:
-            self._zombie.stop_at("in_copy")
+    def write(self, rows: bytes) -> None:
+        half = len(rows) // 2
+        self._copy.write(rows[:half])
+        self._zombie.stop_at("in_copy")
+        self._copy.write(rows[half:])

@@ -23,9 +23,9 @@ STORAGE_MUTANTS: Final = (
         "offset-before-commit",
         "4: input offsets move with the decisions, or not at all",
         "ledger/appending.py",
-        "            for offset in offsets:\n                _move_offset(cursor, offset)\n",
-        "            for offset in offsets:\n                _move_offset(cursor, offset)\n"
-        '            cursor.execute("COMMIT")\n            cursor.execute("BEGIN")\n',
+        "                for offset in offsets:\n                    _move_offset(cursor, offset)\n",
+        "                for offset in offsets:\n                    _move_offset(cursor, offset)\n"
+        '                cursor.execute("COMMIT")\n                cursor.execute("BEGIN")\n',
     ),
     Mutant(
         "keys-not-stored",
@@ -45,7 +45,7 @@ STORAGE_MUTANTS: Final = (
         "small-append-outside-a-transaction",
         "4: an append is true as a whole or not at all",
         "ledger/appending.py",
-        '            connection.execute("BEGIN")\n',
+        '                cursor.execute("BEGIN")\n',
         "",
     ),
     Mutant(
