@@ -77,8 +77,8 @@ def test_a_ledger_stopped_in_a_batch_is_fenced_and_the_batch_counts_once(postgre
     repeated = {answer.repeated for answer in again}
     outcome, next_outcome = told.split()
     assert repeated == {stage == "after_commit"}, "a batch is on record exactly when it was committed"
-    if stage in ("before_look_up", "after_commit"):
-        # What it says is true: the batch is on record, by its own hand or by the younger one's.
+    if stage == "after_commit":
+        # What it says is true: the batch is on record. Its next one is not, and it learns why.
         assert (outcome, next_outcome) == ("answered", "Fenced")
     else:
         assert outcome in ("Fenced", "TransactionTimeout", "AdminShutdown", "OperationalError")
