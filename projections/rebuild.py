@@ -107,6 +107,8 @@ def rebuild(dsn: str, name: str, swap: bool = True, progress: Callable[[Progress
         finally:
             for leftover in (_shadow_name(projection), _retired_name(projection)):
                 _drop(worker, leftover)
+            # The server learns of a closed connection a moment later, and whoever comes next would find the lock taken.
+            holder.execute("SELECT pg_advisory_unlock(hashtext(%s))", (_REBUILD_LOCK + name,))
     return Rebuilt(
         name=name,
         positions=positions,

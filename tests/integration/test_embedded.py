@@ -269,6 +269,9 @@ def test_ctrl_c_in_the_terminal_leaves_stopping_to_us(tmp_path):
     with owner(tmp_path) as process:
         os.killpg(process.pid, signal.SIGINT)
         assert process.stdout is not None
+        # Python may lose an interrupt in a callback that must not raise; a person presses the keys again.
+        if not select.select([process.stdout], [], [], 20)[0]:
+            os.killpg(process.pid, signal.SIGINT)
         assert process.stdout.readline() == "dead: \n"
         assert process.wait(30) == 0
 
