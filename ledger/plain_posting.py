@@ -2,7 +2,7 @@
 
 Nearly every fact is told for the first time, waits for nothing, and makes an entry of whole lines on open, unrestricted
 accounts at an open date. For those this loop records the event that the book's longer way would have recorded, to the
-byte, with a third of its work (tests/unit/ledger/test_plain_posting.py holds the two against each other). It stops in
+byte and with less work (tests/unit/ledger/test_plain_posting.py holds the two against each other). It stops in
 front of the first fact that is anything else.
 """
 
