@@ -114,13 +114,16 @@ class Calls:
             **call.headers,
             **authorization,
         }
-        request = self._http.build_request(
-            call.method,
-            gateway.base + call.path,
-            params=list(call.query) or None,
-            headers=headers,
-            content=call.body or None,
-        )
+        try:
+            request = self._http.build_request(
+                call.method,
+                gateway.base + call.path,
+                params=list(call.query) or None,
+                headers=headers,
+                content=call.body or None,
+            )
+        except (httpx.InvalidURL, UnicodeError, ValueError):
+            return Outcome("rejected", "request_malformed"), None
         try:
             answer = await self._send(request)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):

@@ -96,7 +96,12 @@ class Reader:
     async def _read(self, place: Place) -> Page:
         connector = self._gateway.connector
         assert connector.page_call is not None and connector.read_page is not None
-        call = connector.page_call(place)
+        try:
+            call = connector.page_call(place)
+        except Exception as error:
+            # A mark that the vendor gave and its connector cannot ask with stops this stream and nobody else's.
+            _log.exception("page cannot be asked for", account=self._gateway.name, stream=place.stream)
+            raise PageUnreadable(place.stream, "page_not_askable") from error
         reads = 0
         while True:
             reads += 1

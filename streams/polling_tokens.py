@@ -21,6 +21,8 @@ from streams.polling_store import Pool
 
 TOKEN: Final = "token"  # noqa: S105 - the name of an operation
 LIFETIME_S: Final = 3600  # of a token whose end the vendor does not tell
+LIFETIME_S_MAX: Final = 10 * 366 * 86_400
+TOKEN_CHARS_MAX: Final = 16_384
 
 
 class _Granted(msgspec.Struct, frozen=True):
@@ -29,10 +31,20 @@ class _Granted(msgspec.Struct, frozen=True):
     expires_in: int | float | str | None = None
 
     def lifetime_s(self) -> float:
+        """Seconds; what is no sensible number of them counts as not told."""
         try:
-            return float(self.expires_in) if self.expires_in is not None else LIFETIME_S
+            told_s = float(self.expires_in) if self.expires_in is not None else LIFETIME_S
         except ValueError:
             return LIFETIME_S
+        return told_s if 0 < told_s <= LIFETIME_S_MAX else LIFETIME_S
+
+    @property
+    def is_sendable(self) -> bool:
+        """True when both tokens can stand in a header, as RFC 6750 writes them: visible ASCII, not without end."""
+        return all(
+            len(token) <= TOKEN_CHARS_MAX and token.isascii() and token.isprintable() and " " not in token
+            for token in (self.access_token, self.refresh_token)
+        ) and bool(self.access_token)
 
 
 class Authorization:
@@ -115,9 +127,12 @@ class Authorization:
             raise CallFailed(TOKEN, Outcome("retry", "no_answer")) from None
         if answer.status_code == 200:
             try:
-                return msgspec.json.decode(answer.content, type=_Granted)
+                granted = msgspec.json.decode(answer.content, type=_Granted)
             except (msgspec.DecodeError, UnicodeDecodeError):
                 raise CallFailed(TOKEN, Outcome("retry", "token_malformed")) from None
+            if not granted.is_sendable:
+                raise CallFailed(TOKEN, Outcome("retry", "token_malformed"))
+            return granted
         raise CallFailed(TOKEN, _refusal(answer, self._clock.now_s()))
 
 
