@@ -4,10 +4,14 @@ A connector builds a `Call` and reads an `Answer`; only the engine holds the HTT
 """
 
 from collections.abc import Mapping
+from typing import Final
 
 import msgspec
 
 from connectors.errors import TranslationError
+
+ID_CHARS_MAX: Final = 512  # of what is wanted; it stands in an index
+MARK_CHARS_MAX: Final = 16_384
 
 
 class WebhookRequest(msgspec.Struct, frozen=True):
@@ -126,6 +130,11 @@ class Want(msgspec.Struct, frozen=True, order=True):
     stream: str
     id: str
 
+    @property
+    def is_keepable(self) -> bool:
+        """False for an id that no database would keep and no vendor gives: it came from outside and may be anything."""
+        return 0 < len(self.id) <= ID_CHARS_MAX and self.id.isprintable()
+
 
 class Page(msgspec.Struct, frozen=True):
     """An answer, read: its items in order, the mark of the next page (empty at the end), and what they make us want."""
@@ -133,6 +142,11 @@ class Page(msgspec.Struct, frozen=True):
     items: tuple[Item, ...]
     next: str = ""
     wants: tuple[Want, ...] = ()
+
+    @property
+    def is_keepable(self) -> bool:
+        """False when the mark of the next page could not be kept as a place."""
+        return len(self.next) <= MARK_CHARS_MAX and (not self.next or self.next.isprintable())
 
 
 def json_rows(raw: bytes, *fields: str) -> list[bytes]:

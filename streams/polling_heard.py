@@ -183,7 +183,7 @@ def _wants(connector: Connector, record: InboundRecord, telling: Telling) -> Ite
         return ()
     own = Want(telling.stream, telling.context.get("of", ""))
     try:
-        return [want for want in connector.wants(record.body, telling) if want != own]
+        return [want for want in connector.wants(record.body, telling) if want != own and want.is_keepable]
     except Exception as error:  # noqa: BLE001 - see below
         # Bytes from outside stop no line (law 6); posting makes a dead letter of what cannot be read.
         _log.warning("nothing to fetch", source=record.source, digest=record.digest, reason=type(error).__name__)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import structlog
+from msgspec.structs import replace
 
 from connectors.connector import answered
 from connectors.errors import TranslationError
@@ -86,12 +87,14 @@ class Reader:
     async def page(self, stream: Stream, place: Place, book: str) -> tuple[Page, Place | None]:
         """Read one page and record what it holds; the place behind it is not saved here."""
         page = await self._read(place)
+        if not page.is_keepable:
+            raise PageUnreadable(stream.name, "page_mark_malformed")
         following = after(stream, place, page.next)
         if following == place:
             raise PageUnreadable(stream.name, "page_repeats_itself")
         await self._record(stream.name, book, [answered(place, item) for item in page.items])
         ITEMS.labels(self._gateway.name, stream.name).inc(len(page.items))
-        return page, following
+        return replace(page, wants=tuple(want for want in page.wants if want.is_keepable)), following
 
     async def _read(self, place: Place) -> Page:
         connector = self._gateway.connector

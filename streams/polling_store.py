@@ -122,7 +122,7 @@ class PollingStore:
         async with self._pool.connection() as connection, connection.transaction():
             await connection.execute(
                 "INSERT INTO gateways.skipped (name, stream, id, code, at_us) VALUES (%s, %s, %s, %s, %s)",
-                (self._name, stream, what[:200], code[:100], now_us),
+                (self._name, stream, _shown(what), code[:100], now_us),
             )
             if fetch is not None:
                 await connection.execute(
@@ -208,3 +208,8 @@ _READ: Final = (
     " ON CONFLICT (name, stream) DO UPDATE SET items = gateways.readings.items + excluded.items,"
     " read_at_us = excluded.read_at_us, failure = '', failed_at_us = NULL"
 )
+
+
+def _shown(what: str) -> str:
+    """An id for people to read: it came from outside and may hold what no database keeps."""
+    return "".join(sign if sign.isprintable() else "?" for sign in what[:200])
