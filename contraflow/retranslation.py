@@ -106,7 +106,10 @@ def retranslate(
     lease = store.looking(book)
     found = Retranslation()
     told: dict[str, Fact] = {}
-    untold: dict[str, None] = {}
+    untold: dict[str, tuple[str, str]] = {}
+    # A record may have freed a parked fact of another source, which it does not tell. Two connectors of one gateway
+    # tell facts of one source, so which ones a connector tells is seen from what it tells.
+    tells: set[tuple[str, str]] = set()
     refused: dict[str, Fact] = {}
     for records in _batches(raw_records(store.connection, book, source=source, from_position=from_position), 200):
         spans = [
@@ -120,7 +123,7 @@ def retranslate(
             before = _facts_between(events, record.first_position, record.last_position)
             refused.update(_refused_between(events, record.first_position, record.last_position))
             delivery = before[0].delivery if before else ""
-            untold.update((revision_of(fact.key)[0], None) for fact in before if fact.source == record.source)
+            untold.update((revision_of(fact.key)[0], (record.source, fact.source)) for fact in before)
             try:
                 telling = Telling(record.source, record.account, delivery, context)
                 facts = _translate(connectors[record.source], record.body, telling)
@@ -131,6 +134,7 @@ def retranslate(
                 continue
             for fact in facts:
                 found.facts += 1
+                tells.add((record.source, fact.source))
                 first = told.setdefault(fact.key, fact)
                 if (name := differing_field(first, fact)) != "":
                     found.changes.append(Change("contradicted", fact.key, after=fact, field=name))
@@ -141,7 +145,7 @@ def retranslate(
         if change.kind != "new" or change.key not in refused or differing_field(refused[change.key], told[change.key])
     ]
     if from_position <= 1:
-        gone = [key for key in untold if key not in told]
+        gone = [key for key, telling_of in untold.items() if key not in told and telling_of in tells]
         found.changes += _gone(store, lease, gone)
     return found
 

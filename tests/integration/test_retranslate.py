@@ -28,14 +28,16 @@ from streams.writer import Writer
 Translate = Callable[[bytes, Telling], list[Fact]]
 
 
-def reading(*, factor: int = 1, kind: str = "payment.succeeded", renamed: str = "") -> Connector:
-    """A translator that reads amounts times `factor`."""
+def reading(
+    *, factor: int = 1, kind: str = "payment.succeeded", renamed: str = "", source: str = "stripe"
+) -> Connector:
+    """A translator that reads amounts times `factor`, into facts of `source`."""
 
     def translate(raw: bytes, telling: Telling) -> list[Fact]:
         body = read_object(raw)
         name = renamed or body["id"]
         return [
-            Envelope.of("stripe", telling).fact(
+            Envelope.of(source, telling).fact(
                 kind,
                 f"{name}/succeeded",
                 effective_at="2026-01-05T00:00:00Z",
@@ -144,6 +146,16 @@ def test_what_nobody_tells_any_more_is_taken_back_and_what_is_new_is_told(postgr
     applied(postgres_dsn, found)
     assert balance(postgres_dsn, "1000") == PAYMENTS[0]["amount"]
     assert shown(postgres_dsn, reading()).changes == []
+
+
+def test_facts_may_carry_another_source_than_the_connector_that_tells_them(postgres_dsn: str) -> None:
+    """As those of both versions of Flutterwave do."""
+    told(postgres_dsn, reading(renamed="mistaken", source="gateway"), PAYMENTS[0])
+    found = shown(postgres_dsn, reading(source="gateway"))
+    assert [change.kind for change in found.changes] == ["new", "gone"]
+    applied(postgres_dsn, found)
+    assert balance(postgres_dsn, "7000") == -PAYMENTS[0]["amount"]
+    assert shown(postgres_dsn, reading(source="gateway")).changes == []
 
 
 def test_what_cannot_be_read_any_more_takes_nothing_back(dsn: str) -> None:
